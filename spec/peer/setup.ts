@@ -1,0 +1,225 @@
+/** The peer chart's vocabulary: what it remembers, hears, asks for, and the questions its guards ask. */
+import { assign, setup } from "xstate";
+import { containsQuorum, isQuorum, type QuorumConfig } from "../quorum.ts";
+import type { Epoch, LearnerKind, ServerId, Zxid } from "../vocabulary.ts";
+import { MAX_EPOCH, ZERO_ZXID } from "../vocabulary.ts";
+
+export interface PeerInput {
+  readonly self: ServerId;
+  readonly kind: LearnerKind;
+  /** A server without an ensemble: no election, no epochs. */
+  readonly standalone: boolean;
+  readonly quorum: QuorumConfig;
+  readonly initLimitMs: number;
+}
+
+export interface PeerContext extends PeerInput {
+  /** As on disk (`acceptedEpoch`, `currentEpoch`, the last logged txn). What is promised to others is never ahead of these. */
+  readonly acceptedEpoch: Epoch;
+  readonly currentEpoch: Epoch;
+  readonly lastZxid: Zxid;
+  /** The server this one follows, or itself. */
+  readonly leader: ServerId | null;
+  /** The epoch being established, by whoever leads. */
+  readonly newEpoch: Epoch;
+  /** Synchronization replaced the tree in memory and has not made it durable: what is in memory must not be reported (M11, M12). */
+  readonly treeInDoubt: boolean;
+  readonly connectAttempts: number;
+  /** Leader only: voters that told their acceptedEpoch, that acknowledged the new epoch, that hold its initial history. */
+  readonly joined: readonly ServerId[];
+  readonly epochAcked: readonly ServerId[];
+  readonly synced: readonly ServerId[];
+}
+
+export type PeerEvent =
+  // storage
+  | { readonly type: "RECOVERED"; readonly lastZxid: Zxid; readonly acceptedEpoch: Epoch; readonly currentEpoch: Epoch }
+  | { readonly type: "STORAGE_FAILED"; readonly code: string; readonly message: string }
+  | { readonly type: "ACCEPTED_EPOCH_WRITTEN"; readonly epoch: Epoch }
+  | { readonly type: "CURRENT_EPOCH_WRITTEN"; readonly epoch: Epoch }
+  | { readonly type: "LOG_TRUNCATED"; readonly lastZxid: Zxid }
+  | { readonly type: "SNAPSHOT_RECEIVED"; readonly zxid: Zxid }
+  | { readonly type: "SNAPSHOT_TAKEN"; readonly zxid: Zxid }
+  /** Every committed txn of the new epoch's initial history is in the log, fsynced, and in the tree. */
+  | { readonly type: "HISTORY_LOGGED" }
+  /** Nothing is in flight any more and the tree holds exactly what the log holds. */
+  | { readonly type: "SETTLED"; readonly lastZxid: Zxid }
+  | { readonly type: "LOG_APPENDED"; readonly upTo: Zxid }
+  // election
+  | { readonly type: "ELECTED"; readonly leader: ServerId }
+  // learner side
+  | { readonly type: "LEADER_CONNECTED" }
+  | { readonly type: "LEADER_CONNECT_FAILED" }
+  /** The link broke, fell silent for longer than its limit, or carried something that cannot be. */
+  | { readonly type: "LEADER_LOST"; readonly reason: string }
+  | { readonly type: "LEADERINFO"; readonly epoch: Epoch }
+  | { readonly type: "DIFF"; readonly zxid: Zxid }
+  | { readonly type: "TRUNC"; readonly zxid: Zxid }
+  | { readonly type: "SNAP"; readonly zxid: Zxid }
+  | { readonly type: "NEWLEADER"; readonly epoch: Epoch }
+  | { readonly type: "UPTODATE" }
+  | { readonly type: "PROPOSAL" | "COMMIT" | "INFORM" | "PING" | "SYNC" | "REVALIDATE" }
+  // leader side: facts from the learner handlers
+  | { readonly type: "LEARNER_JOINED"; readonly from: ServerId; readonly voter: boolean; readonly acceptedEpoch: Epoch }
+  | {
+      readonly type: "EPOCH_ACKED";
+      readonly from: ServerId;
+      readonly voter: boolean;
+      /** -1 when the learner had accepted this epoch before: it is not compared and does not count. */
+      readonly currentEpoch: number;
+      readonly lastZxid: Zxid;
+    }
+  | { readonly type: "NEWLEADER_ACKED"; readonly from: ServerId; readonly voter: boolean }
+  | { readonly type: "LEARNER_LEFT"; readonly from: ServerId }
+  | { readonly type: "LISTEN_FAILED"; readonly message: string }
+  | { readonly type: "QUORUM_LOST" }
+  | { readonly type: "COUNTER_EXHAUSTED" }
+  | { readonly type: "ACK" | "REQUEST" | "LEARNER_PING" | "LEARNER_REVALIDATE" | "LEARNER_CAUGHT_UP" };
+
+export type PeerEffect =
+  | { readonly type: "storage.recover" }
+  | { readonly type: "acceptedEpoch.write"; readonly epoch: Epoch }
+  | { readonly type: "currentEpoch.write"; readonly epoch: Epoch }
+  | { readonly type: "log.truncate"; readonly zxid: Zxid }
+  | { readonly type: "snapshot.receive"; readonly zxid: Zxid }
+  | { readonly type: "snapshot.take" }
+  | { readonly type: "election.start"; readonly zxid: Zxid; readonly currentEpoch: Epoch }
+  /** The role ends: stop serving, let what is being written finish, apply what is logged; then SETTLED. */
+  | { readonly type: "role.settle" }
+  | { readonly type: "leader.connect"; readonly leader: ServerId }
+  | { readonly type: "leader.disconnect" }
+  | { readonly type: "packet.send"; readonly packet: "FOLLOWERINFO" | "OBSERVERINFO"; readonly epoch: Epoch }
+  | { readonly type: "packet.send"; readonly packet: "ACKEPOCH"; readonly epoch: number; readonly zxid: Zxid }
+  | { readonly type: "packet.send"; readonly packet: "ACK"; readonly epoch: Epoch }
+  /** Buffer proposals and commits of the synchronization; nothing of them is logged or applied yet. */
+  | { readonly type: "history.open" }
+  | { readonly type: "history.log" }
+  /** Log what is still buffered, serve clients. */
+  | { readonly type: "learner.open"; readonly epoch: Epoch }
+  | { readonly type: "learner.close" }
+  | { readonly type: "learners.listen" }
+  | { readonly type: "learners.close" }
+  /** The epoch is chosen and durable here: learners may be told (LEADERINFO). */
+  | { readonly type: "learners.announceEpoch"; readonly epoch: Epoch }
+  /** A quorum has acknowledged the epoch: learners may be synchronized. */
+  | { readonly type: "learners.synchronize"; readonly epoch: Epoch }
+  | { readonly type: "broadcast.open"; readonly epoch: Epoch }
+  | { readonly type: "broadcast.close" }
+  | { readonly type: "standalone.open" }
+  | { readonly type: "standalone.close" }
+  | { readonly type: "server.exit"; readonly code: number; readonly reason: string };
+
+/** The core that runs a hot event while the chart's state admits it. */
+export type PeerHandler =
+  | "history.proposal"
+  | "history.commit"
+  | "history.inform"
+  | "history.appended"
+  | "learner.proposal"
+  | "learner.commit"
+  | "learner.inform"
+  | "learner.ping"
+  | "learner.sync"
+  | "learner.revalidate"
+  | "learner.appended"
+  | "leader.ack"
+  | "leader.request"
+  | "leader.ping"
+  | "leader.revalidate"
+  | "leader.caughtUp"
+  | "leader.appended"
+  | "standalone.appended";
+
+const with_ = (ids: readonly ServerId[], id: ServerId): readonly ServerId[] => (ids.includes(id) ? ids : [...ids, id]);
+
+/** Does `context`, having heard `event`, have its quorum (the leader counts itself)? */
+function reached(context: PeerContext, ids: readonly ServerId[], event: PeerEvent): boolean {
+  const from = "from" in event && "voter" in event && event.voter ? event.from : null;
+  return isQuorum(context.quorum, (id) => id === context.self || id === from || ids.includes(id));
+}
+
+export const peerSetup = setup({
+  types: {
+    context: {} as PeerContext,
+    events: {} as PeerEvent,
+    input: {} as PeerInput,
+  },
+  actions: {
+    effect: (_, _effect: PeerEffect) => {},
+    hot: (_, _core: { readonly handler: PeerHandler }) => {},
+  },
+  guards: {
+    standalone: ({ context }) => context.standalone,
+    electedSelf: ({ context, event }) => event.type === "ELECTED" && event.leader === context.self,
+    observer: ({ context }) => context.kind === "observer",
+    treeInDoubt: ({ context }) => context.treeInDoubt,
+    newerEpoch: ({ context, event }) => event.type === "LEADERINFO" && event.epoch > context.acceptedEpoch,
+    /** This server was in the epoch before and lost the link: it must not count twice as having promised it. */
+    sameEpoch: ({ context, event }) => event.type === "LEADERINFO" && event.epoch === context.acceptedEpoch,
+    mayReconnect: ({ context }) => context.connectAttempts < MAX_CONNECT_ATTEMPTS,
+    wantedAccepted: ({ context, event }) => event.type === "ACCEPTED_EPOCH_WRITTEN" && event.epoch === context.newEpoch,
+    wantedCurrent: ({ context, event }) => event.type === "CURRENT_EPOCH_WRITTEN" && event.epoch === context.newEpoch,
+    wantedEpoch: ({ context, event }) => event.type === "NEWLEADER" && event.epoch === context.newEpoch,
+    alone: ({ context }) => containsQuorum(context.quorum, [context.self]),
+    joinsQuorum: ({ context, event }) => reached(context, context.joined, event),
+    /** Somebody knows more than this leader: committed txns could be lost (Zab phase 1; Leader.waitForEpochAck). */
+    moreRecent: ({ context, event }) =>
+      event.type === "EPOCH_ACKED" &&
+      event.currentEpoch !== -1 &&
+      (event.currentEpoch > context.currentEpoch ||
+        (event.currentEpoch === context.currentEpoch && event.lastZxid > context.lastZxid)),
+    epochAckedByQuorum: ({ context, event }) =>
+      event.type === "EPOCH_ACKED" && event.currentEpoch !== -1 && reached(context, context.epochAcked, event),
+    countsForEpoch: ({ event }) => event.type === "EPOCH_ACKED" && event.voter && event.currentEpoch !== -1,
+    syncedQuorum: ({ context, event }) => event.type === "NEWLEADER_ACKED" && reached(context, context.synced, event),
+    epochsExhausted: ({ context }) => context.newEpoch > MAX_EPOCH,
+  },
+  delays: {
+    initLimit: ({ context }) => context.initLimitMs,
+    connectRetry: 100,
+  },
+});
+
+/** Learner.connectToLeader: five tries, 100 ms apart. */
+export const MAX_CONNECT_ATTEMPTS = 5;
+
+export const initialContext = (input: PeerInput): PeerContext => ({
+  ...input,
+  acceptedEpoch: 0 as Epoch,
+  currentEpoch: 0 as Epoch,
+  lastZxid: ZERO_ZXID,
+  leader: null,
+  newEpoch: 0 as Epoch,
+  treeInDoubt: false,
+  connectAttempts: 0,
+  joined: [],
+  epochAcked: [],
+  synced: [],
+});
+
+/** A learner told its acceptedEpoch: the new epoch must be larger than any that anybody accepted (observers included). */
+export const noteJoined = peerSetup.assign(({ context, event }) =>
+  event.type !== "LEARNER_JOINED"
+    ? {}
+    : {
+        joined: event.voter ? with_(context.joined, event.from) : context.joined,
+        newEpoch: Math.max(context.newEpoch, event.acceptedEpoch + 1) as Epoch,
+      },
+);
+
+export const noteEpochAcked = peerSetup.assign(({ context, event }) =>
+  event.type === "EPOCH_ACKED" ? { epochAcked: with_(context.epochAcked, event.from) } : {},
+);
+
+export const noteSynced = peerSetup.assign(({ context, event }) =>
+  event.type === "NEWLEADER_ACKED" && event.voter ? { synced: with_(context.synced, event.from) } : {},
+);
+
+/** A link that broke before its quorum was complete does not count any more: its server may have gone elsewhere. */
+export const noteLeft = peerSetup.assign(({ context, event }) => {
+  if (event.type !== "LEARNER_LEFT") return {};
+  const without = (ids: readonly ServerId[]): readonly ServerId[] => ids.filter((id) => id !== event.from);
+  return { joined: without(context.joined), epochAcked: without(context.epochAcked), synced: without(context.synced) };
+});
+
+export { assign };
