@@ -2,8 +2,9 @@
  * The boundary between a server and the world. A server is a deterministic object: inputs go in through `step`, effects
  * come out as data and are performed strictly in order. Production (src/host), simulator and tests implement this file.
  */
-import type { DiskEffect, DiskInput } from "../storage/disk-io.ts";
+
 import type { Report } from "../runtime/environment.ts";
+import type { DiskEffect, DiskInput } from "../storage/disk-io.ts";
 
 /** Chosen by the host for accepted sockets (odd) and by the server for sockets it opens (even). Never reused. */
 export type SocketId = number;
@@ -15,11 +16,16 @@ export interface RemoteAddress {
 }
 
 export type SocketInput =
-  | { readonly type: "SOCKET_ACCEPTED"; readonly socket: SocketId; readonly port: ListenPort; readonly remote: RemoteAddress }
+  | {
+      readonly type: "SOCKET_ACCEPTED";
+      readonly socket: SocketId;
+      readonly port: ListenPort;
+      readonly remote: RemoteAddress;
+    }
   | { readonly type: "SOCKET_CONNECTED"; readonly socket: SocketId }
   /** The chunk belongs to the server from here on; the host does not reuse its memory. */
   | { readonly type: "SOCKET_DATA"; readonly socket: SocketId; readonly chunk: Buffer }
-  /** Everything written so far has left the process (after a `socket.write` that found the kernel buffer full). */
+  /** Answer to `socket.drain`. */
   | { readonly type: "SOCKET_DRAINED"; readonly socket: SocketId }
   /** Ended, reset or never connected. The last input of a socket. */
   | { readonly type: "SOCKET_CLOSED"; readonly socket: SocketId; readonly error?: string };
@@ -36,8 +42,19 @@ export type Input =
   | { readonly type: "STOP" };
 
 export type SocketEffect =
-  | { readonly type: "socket.connect"; readonly socket: SocketId; readonly host: string; readonly port: number; readonly timeoutMs: number }
+  | {
+      readonly type: "socket.connect";
+      readonly socket: SocketId;
+      readonly host: string;
+      readonly port: number;
+      readonly timeoutMs: number;
+    }
   | { readonly type: "socket.write"; readonly socket: SocketId; readonly bytes: Buffer }
+  /**
+   * Answer with one SOCKET_DRAINED as soon as everything written before this effect has left the process: at once if it
+   * already has. Whoever bounds its unsent bytes asks now and then; nobody else hears of drains.
+   */
+  | { readonly type: "socket.drain"; readonly socket: SocketId }
   /** Flush what was written, then end. */
   | { readonly type: "socket.close"; readonly socket: SocketId }
   /** Reset at once; unsent bytes are dropped. */
