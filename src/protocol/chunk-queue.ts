@@ -1,0 +1,76 @@
+/**
+ * Bytes of a stream as the network cut them. `take` gives the next n as one range: inside a chunk without copying,
+ * across chunks by copying just those n bytes.
+ */
+import { assert } from "../runtime/assert.ts";
+
+const NOTHING = Buffer.alloc(0);
+
+export class ChunkQueue {
+  /** The range of the last successful `take`. */
+  bytes: Buffer = NOTHING;
+  start = 0;
+  end = 0;
+
+  #chunk: Buffer = NOTHING;
+  #at = 0;
+  /** Chunks after `#chunk`, oldest first. */
+  #later: Buffer[] = [];
+  #length = 0;
+
+  /** Bytes not yet taken. */
+  get length(): number {
+    return this.#length;
+  }
+
+  /** The chunk belongs to the queue from here on. */
+  push(chunk: Buffer): void {
+    if (chunk.length === 0) return;
+    if (this.#length === 0) {
+      this.#chunk = chunk;
+      this.#at = 0;
+    } else {
+      this.#later.push(chunk);
+    }
+    this.#length += chunk.length;
+  }
+
+  /** Takes the next `size` bytes into `bytes`, `start`, `end`; false if they have not all arrived. */
+  take(size: number): boolean {
+    if (size > this.#length) return false;
+    this.#length -= size;
+    const at = this.#at;
+    if (size <= this.#chunk.length - at) {
+      this.bytes = this.#chunk;
+      this.start = at;
+      this.end = at + size;
+      this.#at = at + size;
+    } else {
+      this.#gather(size);
+    }
+    if (this.#length === 0) this.#chunk = NOTHING;
+    return true;
+  }
+
+  /** Everything not yet taken, in one piece. */
+  takeRest(): Buffer {
+    const taken = this.take(this.#length);
+    assert(taken, "What is there can be taken.");
+    return this.bytes.subarray(this.start, this.end);
+  }
+
+  #gather(size: number): void {
+    const gathered = Buffer.allocUnsafe(size);
+    let filled = this.#chunk.copy(gathered, 0, this.#at);
+    let used = 0;
+    while (filled < size) {
+      this.#chunk = this.#later[used++]!;
+      this.#at = this.#chunk.copy(gathered, filled, 0, Math.min(this.#chunk.length, size - filled));
+      filled += this.#at;
+    }
+    this.#later.splice(0, used);
+    this.bytes = gathered;
+    this.start = 0;
+    this.end = size;
+  }
+}
