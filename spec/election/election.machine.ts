@@ -84,7 +84,8 @@ function afterVote(context: ElectionContext, event: Notification): ElectionConte
     proposal = { ...vote, electionEpoch: round };
   }
   ballots = { ...ballots, [from]: { vote, state: "LOOKING" } };
-  if (isVoter(context.quorum, context.self)) ballots = { ...ballots, [context.self]: { vote: proposal, state: "LOOKING" } };
+  if (isVoter(context.quorum, context.self))
+    ballots = { ...ballots, [context.self]: { vote: proposal, state: "LOOKING" } };
   return { ...context, round, proposal, ballots };
 }
 
@@ -96,7 +97,11 @@ function afterWord(context: ElectionContext, event: Notification): ElectionConte
   return { ...context, outOfElection, ballots: { ...context.ballots, [event.from]: ballot } };
 }
 
-const agrees = (context: ElectionContext, ballots: Readonly<Record<number, Ballot>>, same: (vote: Vote) => boolean): boolean =>
+const agrees = (
+  context: ElectionContext,
+  ballots: Readonly<Record<number, Ballot>>,
+  same: (vote: Vote) => boolean,
+): boolean =>
   isQuorum(context.quorum, (id) => {
     const ballot = ballots[id];
     return ballot !== undefined && same(ballot.vote);
@@ -150,7 +155,9 @@ export const electionMachine = setup({
     fromOlderRound: ({ context, event }) =>
       isNotification(event, "LOOKING") && event.vote.electionEpoch < context.round,
     ignorable: ({ context, event }) =>
-      !counts({ context, event }) || (event.type === "NOTIFICATION" && event.vote.zxid === NO_ZXID) || isNotification(event, "OBSERVING"),
+      !counts({ context, event }) ||
+      (event.type === "NOTIFICATION" && event.vote.zxid === NO_ZXID) ||
+      isNotification(event, "OBSERVING"),
     foreignLooking: ({ context, event }) => isNotification(event, "LOOKING") && !counts({ context, event }),
     /** The vote changes what we propose (or our round), so everybody must hear of it. */
     changesProposal: ({ context, event }) =>
@@ -213,7 +220,14 @@ export const electionMachine = setup({
           const ballots: Readonly<Record<number, Ballot>> = isVoter(context.quorum, context.self)
             ? { [context.self]: { vote, state: "LOOKING" } }
             : {};
-          return { round, initialVote: vote, proposal: vote, ballots, outOfElection: {}, intervalMs: MIN_NOTIFICATION_INTERVAL_MS };
+          return {
+            round,
+            initialVote: vote,
+            proposal: vote,
+            ballots,
+            outOfElection: {},
+            intervalMs: MIN_NOTIFICATION_INTERVAL_MS,
+          };
         }),
         { type: "effect", params: { type: "channels.connect" } },
         { type: "effect", params: ({ context }) => ({ type: "notification.broadcast", vote: context.proposal }) },
@@ -225,7 +239,12 @@ export const electionMachine = setup({
             description: "A server outside the vote (an observer) asks.",
             actions: {
               type: "effect",
-              params: ({ context, event }) => ({ type: "notification.answer", to: event.from, vote: context.proposal, settled: false }),
+              params: ({ context, event }) => ({
+                type: "notification.answer",
+                to: event.from,
+                vote: context.proposal,
+                settled: false,
+              }),
             },
           },
           { guard: "ignorable", description: "Not a voter, no voter's candidate, or a vote without history." },
@@ -233,7 +252,12 @@ export const electionMachine = setup({
             guard: "fromOlderRound",
             actions: {
               type: "effect",
-              params: ({ context, event }) => ({ type: "notification.answer", to: event.from, vote: context.proposal, settled: false }),
+              params: ({ context, event }) => ({
+                type: "notification.answer",
+                to: event.from,
+                vote: context.proposal,
+                settled: false,
+              }),
             },
           },
           {
@@ -281,7 +305,11 @@ export const electionMachine = setup({
       states: {
         collecting: {
           description: "No quorum yet: repeat the proposal, ever less often, and reconnect where nobody listens.",
-          always: { guard: "quorumReached", target: "finalizing", description: "The only voter, or votes that were already there." },
+          always: {
+            guard: "quorumReached",
+            target: "finalizing",
+            description: "The only voter, or votes that were already there.",
+          },
           after: {
             interval: {
               target: "collecting",
@@ -289,7 +317,10 @@ export const electionMachine = setup({
               actions: [
                 assign({ intervalMs: ({ context }) => Math.min(context.intervalMs * 2, MAX_NOTIFICATION_INTERVAL_MS) }),
                 { type: "effect", params: { type: "channels.connect" } },
-                { type: "effect", params: ({ context }) => ({ type: "notification.broadcast", vote: context.proposal }) },
+                {
+                  type: "effect",
+                  params: ({ context }) => ({ type: "notification.broadcast", vote: context.proposal }),
+                },
               ],
             },
           },
@@ -315,7 +346,12 @@ export const electionMachine = setup({
             guard: "looking",
             actions: {
               type: "effect",
-              params: ({ context, event }) => ({ type: "notification.answer", to: event.from, vote: context.proposal, settled: true }),
+              params: ({ context, event }) => ({
+                type: "notification.answer",
+                to: event.from,
+                vote: context.proposal,
+                settled: true,
+              }),
             },
           },
           // Settled servers have nothing to tell each other.

@@ -15,7 +15,9 @@ export function beats(config: QuorumConfig, challenger: Vote, incumbent: Vote): 
 
 /** Votes of servers still looking: all four fields. */
 export function sameVote(a: Vote, b: Vote): boolean {
-  return a.leader === b.leader && a.zxid === b.zxid && a.electionEpoch === b.electionEpoch && a.peerEpoch === b.peerEpoch;
+  return (
+    a.leader === b.leader && a.zxid === b.zxid && a.electionEpoch === b.electionEpoch && a.peerEpoch === b.peerEpoch
+  );
 }
 
 /**

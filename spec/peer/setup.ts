@@ -1,5 +1,5 @@
 /** The peer chart's vocabulary: what it remembers, hears, asks for, and the questions its guards ask. */
-import { assign, setup } from "xstate";
+import { setup } from "xstate";
 import { containsQuorum, isQuorum, type QuorumConfig } from "../quorum.ts";
 import type { Epoch, LearnerKind, ServerId, Zxid } from "../vocabulary.ts";
 import { MAX_EPOCH, ZERO_ZXID } from "../vocabulary.ts";
@@ -39,6 +39,7 @@ export type PeerEvent =
   | { readonly type: "CURRENT_EPOCH_WRITTEN"; readonly epoch: Epoch }
   | { readonly type: "LOG_TRUNCATED"; readonly lastZxid: Zxid }
   | { readonly type: "SNAPSHOT_RECEIVED"; readonly zxid: Zxid }
+  /** The received snapshot is on disk. (Snapshots taken while serving are the storage's own business.) */
   | { readonly type: "SNAPSHOT_TAKEN"; readonly zxid: Zxid }
   /** Every committed txn of the new epoch's initial history is in the log, fsynced, and in the tree. */
   | { readonly type: "HISTORY_LOGGED" }
@@ -197,29 +198,40 @@ export const initialContext = (input: PeerInput): PeerContext => ({
   synced: [],
 });
 
-/** A learner told its acceptedEpoch: the new epoch must be larger than any that anybody accepted (observers included). */
-export const noteJoined = peerSetup.assign(({ context, event }) =>
-  event.type !== "LEARNER_JOINED"
-    ? {}
-    : {
+/** What each fact changes in what this server remembers. Used by the transitions that accept the fact. */
+export const remember = peerSetup.assign(({ context, event }): Partial<PeerContext> => {
+  switch (event.type) {
+    case "RECOVERED": {
+      const { lastZxid, acceptedEpoch, currentEpoch } = event;
+      return { lastZxid, acceptedEpoch, currentEpoch, treeInDoubt: false };
+    }
+    case "SETTLED":
+      return { lastZxid: event.lastZxid };
+    case "ELECTED":
+      return { leader: event.leader };
+    case "LEADERINFO":
+      return { newEpoch: event.epoch };
+    case "ACCEPTED_EPOCH_WRITTEN":
+      return { acceptedEpoch: event.epoch };
+    case "CURRENT_EPOCH_WRITTEN":
+      return { currentEpoch: event.epoch };
+    case "LOG_TRUNCATED":
+      return { lastZxid: event.lastZxid, treeInDoubt: false };
+    case "SNAPSHOT_TAKEN":
+      return { lastZxid: event.zxid, treeInDoubt: false };
+    case "LEADER_CONNECT_FAILED":
+      return { connectAttempts: context.connectAttempts + 1 };
+    case "LEARNER_JOINED":
+      return {
         joined: event.voter ? with_(context.joined, event.from) : context.joined,
+        // Larger than any that anybody accepted, observers included.
         newEpoch: Math.max(context.newEpoch, event.acceptedEpoch + 1) as Epoch,
-      },
-);
-
-export const noteEpochAcked = peerSetup.assign(({ context, event }) =>
-  event.type === "EPOCH_ACKED" ? { epochAcked: with_(context.epochAcked, event.from) } : {},
-);
-
-export const noteSynced = peerSetup.assign(({ context, event }) =>
-  event.type === "NEWLEADER_ACKED" && event.voter ? { synced: with_(context.synced, event.from) } : {},
-);
-
-/** A link that broke before its quorum was complete does not count any more: its server may have gone elsewhere. */
-export const noteLeft = peerSetup.assign(({ context, event }) => {
-  if (event.type !== "LEARNER_LEFT") return {};
-  const without = (ids: readonly ServerId[]): readonly ServerId[] => ids.filter((id) => id !== event.from);
-  return { joined: without(context.joined), epochAcked: without(context.epochAcked), synced: without(context.synced) };
+      };
+    case "EPOCH_ACKED":
+      return { epochAcked: with_(context.epochAcked, event.from) };
+    case "NEWLEADER_ACKED":
+      return event.voter ? { synced: with_(context.synced, event.from) } : {};
+    default:
+      return {};
+  }
 });
-
-export { assign };
