@@ -47,6 +47,7 @@ export class ChartRunner<M extends AnyStateMachine, TEffect = EffectOf<M>> {
   /** Trace hook, called for every step that an active state lists, before its effects are performed. */
   onTransition?: (from: string, event: EventObject, to: string) => void;
 
+  readonly name: string;
   readonly #machine: M;
   readonly #options: ChartOptions<M, TEffect>;
   readonly #table: HotTable;
@@ -58,6 +59,7 @@ export class ChartRunner<M extends AnyStateMachine, TEffect = EffectOf<M>> {
   #stepping = false;
 
   constructor(machine: M, options: ChartOptions<M, TEffect>) {
+    this.name = options.name;
     this.#machine = machine;
     this.#options = options;
     this.#table = compileHotTable(machine);
@@ -65,7 +67,7 @@ export class ChartRunner<M extends AnyStateMachine, TEffect = EffectOf<M>> {
 
   /** Enters the initial state and performs its entry actions. */
   start(): void {
-    assert(this.#snapshot === undefined, `Chart ${this.#options.name} starts once.`);
+    assert(this.#snapshot === undefined, `Chart ${this.name} starts once.`);
     this.#stepping = true;
     try {
       this.#arrive(START, initialStep(this.#machine, this.#options.input));
@@ -100,12 +102,12 @@ export class ChartRunner<M extends AnyStateMachine, TEffect = EffectOf<M>> {
   }
 
   get snapshot(): SnapshotFrom<M> {
-    assert(this.#snapshot !== undefined, `Chart ${this.#options.name} has started.`);
+    assert(this.#snapshot !== undefined, `Chart ${this.name} has started.`);
     return this.#snapshot as SnapshotFrom<M>;
   }
 
   get context(): ContextFrom<M> {
-    assert(this.#snapshot !== undefined, `Chart ${this.#options.name} has started.`);
+    assert(this.#snapshot !== undefined, `Chart ${this.name} has started.`);
     return this.#snapshot.context;
   }
 
@@ -131,7 +133,7 @@ export class ChartRunner<M extends AnyStateMachine, TEffect = EffectOf<M>> {
 
   #step(event: EventFromLogic<M>): void {
     const snapshot = this.#snapshot;
-    assert(snapshot !== undefined, `Chart ${this.#options.name} has started.`);
+    assert(snapshot !== undefined, `Chart ${this.name} has started.`);
     const { type } = event as EventObject;
     if (snapshot.status !== "active" || !this.#configuration.lists(type)) {
       this.#options.unexpected(this.#configuration.path, type);
@@ -184,13 +186,13 @@ export class ChartRunner<M extends AnyStateMachine, TEffect = EffectOf<M>> {
   }
 
   #arm(id: string, event: EventObject, delayMs: number): void {
-    const timerId = `${this.#options.name}:${id}`;
+    const timerId = `${this.name}:${id}`;
     this.#armed.set(timerId, event);
     this.#options.timer(timerId, delayMs);
   }
 
   #disarm(id: string): void {
-    const timerId = `${this.#options.name}:${id}`;
+    const timerId = `${this.name}:${id}`;
     // xstate cancels on every exit, also when the timer itself caused it.
     if (this.#armed.delete(timerId)) this.#options.timer(timerId, null);
   }
