@@ -5,6 +5,8 @@
  * After adding one: give its events sample payloads in model-tests/parity/samples.ts, and run `npm run diagrams`.
  */
 import type { AnyStateMachine } from "xstate";
+import { serverConnectionMachine } from "./connection/server-connection.machine.ts";
+import { sessionMachine } from "./session/session.machine.ts";
 
 /** Who lives by the chart; also the sections of docs/charts/index.html, in this order. */
 export const CHART_ROLES = ["Server", "Ensemble", "Sessions", "Storage", "Client"] as const;
@@ -16,4 +18,7 @@ export interface Chart {
   readonly machine: AnyStateMachine;
 }
 
-export const charts: readonly Chart[] = [];
+export const charts: readonly Chart[] = [
+  { role: "Sessions", machine: sessionMachine },
+  { role: "Sessions", machine: serverConnectionMachine },
+];
