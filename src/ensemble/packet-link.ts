@@ -1,0 +1,70 @@
+/**
+ * One end of a learner connection: quorum packets in and out of a byte stream. Packets gather during a turn of the event
+ * loop and leave in one write.
+ */
+import type { Id } from "../../spec/vocabulary.ts";
+import { JuteWriter } from "../protocol/jute-writer.ts";
+import { QuorumPacketDecoder, writeQuorumPacket } from "../protocol/quorum-packet.ts";
+
+/** Above this many unsent bytes a bulk sender (a snapshot, a stretch of the txn log) waits for the peer. */
+const BULK_HIGH_WATER = 4 * 1024 * 1024;
+
+const SLAB_BYTES = 64 * 1024;
+
+export class PacketLink {
+  readonly socket: number;
+  readonly incoming = new QuorumPacketDecoder();
+  /** Monotonic ms of the last byte from the other side. */
+  lastHeardMs: number;
+  #out = new JuteWriter(SLAB_BYTES);
+  /** Live packets that must stay behind a bulk transfer. */
+  #held: JuteWriter | null = null;
+  /** Handed to the socket since it last drained. */
+  #unsent = 0;
+
+  constructor(socket: number, nowMs: number) {
+    this.socket = socket;
+    this.lastHeardMs = nowMs;
+  }
+
+  /** A packet of the live stream: in order with all others of its kind. */
+  send(type: number, zxid: number, data: Buffer | null = null, authinfo: readonly Id[] | null = null): void {
+    writeQuorumPacket(this.#held ?? this.#out, type, zxid, data, authinfo);
+  }
+
+  /** A packet or bytes of the bulk transfer, in front of everything held. */
+  sendBulk(type: number, zxid: number, data: Buffer | null = null): void {
+    writeQuorumPacket(this.#out, type, zxid, data, null);
+  }
+
+  sendRaw(bytes: Buffer): void {
+    this.#out.raw(bytes);
+  }
+
+  /** From here on live packets wait until `release`. */
+  hold(): void {
+    this.#held ??= new JuteWriter(SLAB_BYTES);
+  }
+
+  release(): void {
+    const held = this.#held;
+    this.#held = null;
+    if (held !== null && held.offset > 0) this.#out.raw(held.take());
+  }
+
+  get congested(): boolean {
+    return this.#unsent + this.#out.offset > BULK_HIGH_WATER;
+  }
+
+  /** The bytes of this turn, or null. */
+  takeOutput(): Buffer | null {
+    if (this.#out.offset === 0) return null;
+    const bytes = this.#out.take();
+    this.#unsent += bytes.length;
+    return bytes;
+  }
+
+  drained(): void {
+    this.#unsent = 0;
+  }
+}
