@@ -1,0 +1,192 @@
+/**
+ * `zoetrope start` (npm start): an ensemble on this machine, one operating system process per server. A server that ends is reported and
+ * never restarted behind anyone's back: this is for looking at an ensemble, and for killing its members.
+ */
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { join, relative } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { type EnsemblePlan, HOST, type MemberPlan, planEnsemble, UsageError, zooCfg } from "./ensemble-plan.ts";
+import { modeOf } from "./four-letter-query.ts";
+
+const LAUNCHER = fileURLToPath(new URL("../../../bin/zoetrope", import.meta.url));
+const POLL_MS = 150;
+/** An ensemble that has no leader by then is told so; it may still find one. */
+const LEADER_PATIENCE_MS = 20_000;
+const STOP_PATIENCE_MS = 10_000;
+
+interface RunningMember {
+  readonly plan: MemberPlan;
+  readonly child: ChildProcess;
+  running: boolean;
+}
+
+/** Runs until Ctrl-C or until the last server has ended. */
+export async function startCommand(args: readonly string[]): Promise<number> {
+  let plan: EnsemblePlan;
+  try {
+    plan = planEnsemble(args);
+    await prepare(plan);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    say(error.message);
+    return 2;
+  }
+  return await new Promise<number>((resolve) => new Ensemble(plan, resolve).start());
+}
+
+class Ensemble {
+  readonly #plan: EnsemblePlan;
+  readonly #ended: (code: number) => void;
+  #members: RunningMember[] = [];
+  #stopping = false;
+  #watching = false;
+
+  constructor(plan: EnsemblePlan, ended: (code: number) => void) {
+    this.#plan = plan;
+    this.#ended = ended;
+  }
+
+  start(): void {
+    this.#members = this.#plan.members.map((member) => this.#startMember(member));
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => this.#stop());
+    void this.#announceLeader();
+  }
+
+  #startMember(plan: MemberPlan): RunningMember {
+    const child = spawn(process.execPath, [LAUNCHER, "server", join(plan.directory, "zoo.cfg")], {
+      // The channel tells a server that this process is gone, however it went.
+      stdio: ["ignore", "pipe", "pipe", "ipc"],
+      env: { ...process.env, ZOETROPE_SKIP_BUILD: "1" },
+    });
+    const member: RunningMember = { plan, child, running: true };
+    for (const stream of [child.stdout!, child.stderr!])
+      createInterface({ input: stream }).on("line", (line) => process.stdout.write(`[${plan.id}] ${line}\n`));
+    child.on("close", (code, signal) => this.#memberEnded(member, signal ?? `exit code ${code}`));
+    return member;
+  }
+
+  #memberEnded(member: RunningMember, how: string): void {
+    member.running = false;
+    const left = this.#members.filter((other) => other.running).length;
+    if (!this.#stopping) {
+      const again = `bin/zoetrope server ${relative(process.cwd(), join(member.plan.directory, "zoo.cfg"))}`;
+      say(
+        `Server ${member.plan.id} has ended (${how}), ${left} of ${this.#members.length} run. Start it again with: ${again}`,
+      );
+      if (left > 0) void this.#announceLeader();
+    }
+    if (left === 0) this.#ended(this.#stopping ? 0 : 1);
+  }
+
+  /** Asks every running server who it is until one leads, then tells how to connect. */
+  async #announceLeader(): Promise<void> {
+    if (this.#watching) return;
+    this.#watching = true;
+    const deadline = performance.now() + LEADER_PATIENCE_MS;
+    let told = false;
+    while (!this.#stopping && this.#members.some((member) => member.running)) {
+      const modes = await this.#modes();
+      if (
+        modes.every(([, mode]) => mode !== null) &&
+        modes.some(([, mode]) => mode === "leader" || mode === "standalone")
+      ) {
+        say(summary(this.#plan, modes));
+        break;
+      }
+      if (!told && performance.now() > deadline) {
+        told = true;
+        say("No leader yet. An ensemble serves while more than half of its servers run.");
+      }
+      await new Promise((wake) => setTimeout(wake, POLL_MS));
+    }
+    this.#watching = false;
+  }
+
+  async #modes(): Promise<(readonly [RunningMember, string | null])[]> {
+    const running = this.#members.filter((member) => member.running);
+    return Promise.all(running.map(async (member) => [member, await modeOf(HOST, member.plan.clientPort)] as const));
+  }
+
+  #stop(): void {
+    if (this.#stopping) return;
+    this.#stopping = true;
+    say("Stopping.");
+    const running = () => this.#members.filter((member) => member.running);
+    for (const { child } of running()) child.kill("SIGTERM");
+    setTimeout(() => {
+      for (const { plan, child } of running()) {
+        say(`Server ${plan.id} does not end; killing it. Its log keeps every acknowledged write.`);
+        child.kill("SIGKILL");
+      }
+    }, STOP_PATIENCE_MS).unref();
+  }
+}
+
+function summary(plan: EnsemblePlan, modes: readonly (readonly [RunningMember, string | null])[]): string {
+  const all = plan.members.map((member) => `${HOST}:${member.clientPort}`).join(",");
+  const servers = modes.map(([{ plan: member, child }, mode]) => {
+    const marked = mode === "leader" ? "leads" : mode === "follower" ? "follows" : mode;
+    return `  server ${member.id}  ${HOST}:${member.clientPort}  ${marked}  (pid ${child.pid})`;
+  });
+  return [
+    `Zoetrope serves, ${modes.length === 1 ? "one server" : `${modes.length} servers`}; data in ${plan.dataDir}`,
+    ...servers,
+    "Connect with any ZooKeeper client:",
+    `  bin/zoetrope cli -server ${all}`,
+    `  zkCli.sh -server ${all}`,
+    `  kazoo: KazooClient(hosts="${all}")`,
+    "Ctrl-C ends it; everything is kept for the next start.",
+  ].join("\n");
+}
+
+/** Finds out what can go wrong before any process is started. @throws UsageError with one sentence */
+async function prepare(plan: EnsemblePlan): Promise<void> {
+  for (const member of plan.members) {
+    for (const port of portsOf(plan, member)) {
+      const problem = await portProblem(port);
+      if (problem === "EADDRINUSE")
+        throw new UsageError(`Port ${port} is in use, perhaps by another ensemble; choose others with --client-port.`);
+      if (problem !== null)
+        throw new UsageError(`Cannot listen on port ${port} (${problem}); choose others with --client-port.`);
+    }
+    try {
+      mkdirSync(member.directory, { recursive: true });
+      writeFileSync(join(member.directory, "myid"), `${member.id}\n`);
+      writeFileSync(join(member.directory, "zoo.cfg"), zooCfg(plan, member));
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException;
+      throw new UsageError(
+        `Cannot write to the data directory ${member.directory}: ${REASONS[code ?? ""] ?? message}.`,
+      );
+    }
+  }
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  EACCES: "permission denied",
+  EPERM: "not permitted",
+  ENOTDIR: "a part of the path is not a directory",
+  EEXIST: "a file of that name is in the way",
+  EROFS: "the file system is read-only",
+  ENOSPC: "the disk is full",
+};
+
+function portsOf(plan: EnsemblePlan, member: MemberPlan): number[] {
+  return plan.members.length === 1 ? [member.clientPort] : [member.clientPort, member.quorumPort, member.electionPort];
+}
+
+/** The error code of trying to listen there, or null. */
+function portProblem(port: number): Promise<string | null> {
+  return new Promise((resolve) => {
+    const probe = createServer();
+    probe.once("error", (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
+    probe.listen({ host: HOST, port, exclusive: true }, () => probe.close(() => resolve(null)));
+  });
+}
+
+function say(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
