@@ -18,12 +18,15 @@ export type FieldKind =
   | "vector"
   | "nullableVector"
   | "trailing"
+  | "tag"
   | "record";
 
 export interface Field<T> {
   readonly kind: FieldKind;
   /** Element type of a vector, or the field that may be missing. */
   readonly of?: Field<unknown>;
+  /** The value of a tag. */
+  readonly value?: T;
   read(reader: JuteReader): T;
   write(writer: JuteWriter, value: T): void;
 }
@@ -106,7 +109,10 @@ class NullableVector<T> implements Field<readonly T[] | null> {
   }
 
   write(writer: JuteWriter, values: readonly T[] | null): void {
-    if (values === null) return writer.vectorCount(-1);
+    if (values === null) {
+      writer.vectorCount(-1);
+      return;
+    }
     writer.vectorCount(values.length);
     for (let i = 0; i < values.length; i++) this.of.write(writer, values[i]!);
   }
@@ -164,36 +170,7 @@ export function trailing<T>(of: Field<T>): Field<T | null> {
   return new Trailing(of);
 }
 
-type Shape = Readonly<Record<string, Field<unknown>>>;
-type RecordValue<S extends Shape> = { readonly [K in keyof S]: ValueOf<S[K]> };
-
-/** A record type: fields in wire order. Itself a field, so records nest. */
-export class RecordType<S extends Shape> implements Field<RecordValue<S>> {
-  readonly kind = "record";
-  readonly fields: S;
-  readonly #names: readonly string[];
-  readonly #types: readonly Field<unknown>[];
-
-  constructor(fields: S) {
-    this.fields = fields;
-    this.#names = Object.keys(fields);
-    this.#types = Object.values(fields);
-  }
-
-  read(reader: JuteReader): RecordValue<S> {
-    const value: Record<string, unknown> = {};
-    for (let i = 0; i < this.#names.length; i++) value[this.#names[i]!] = this.#types[i]!.read(reader);
-    return value as RecordValue<S>;
-  }
-
-  write(writer: JuteWriter, value: RecordValue<S>): void {
-    for (let i = 0; i < this.#names.length; i++) this.#types[i]!.write(writer, value[this.#names[i]!]);
-  }
+/** No bytes at all: tells the members of a union apart, whose type stands elsewhere on the wire. */
+export function tag<const T>(value: T): Field<T> {
+  return { kind: "tag", value, read: () => value, write: () => {} };
 }
-
-export function record<S extends Shape>(fields: S): RecordType<S> {
-  return new RecordType(fields);
-}
-
-/** The value type of a record: `RecordOf<typeof GetDataRequest>`. */
-export type RecordOf<R> = ValueOf<R>;

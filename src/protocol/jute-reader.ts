@@ -97,9 +97,7 @@ export class JuteReader {
 
   /** A 64-bit integer, cut to ±(2^53 - 1): for values that are compared with a bound far below. */
   clampedLong(): number {
-    const value = this.#long();
-    if (value > Number.MAX_SAFE_INTEGER) return Number.MAX_SAFE_INTEGER;
-    return value < -Number.MAX_SAFE_INTEGER ? -Number.MAX_SAFE_INTEGER : value;
+    return Math.max(-Number.MAX_SAFE_INTEGER, Math.min(Number.MAX_SAFE_INTEGER, this.#long()));
   }
 
   /** All 64 bits, signed: session ids. */

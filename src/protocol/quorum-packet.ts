@@ -75,7 +75,10 @@ export function writeQuorumPacket(
   writer.int(type);
   writer.long(zxid);
   writer.buffer(data);
-  if (authinfo === null) return writer.vectorCount(-1);
+  if (authinfo === null) {
+    writer.vectorCount(-1);
+    return;
+  }
   writer.vectorCount(authinfo.length);
   for (let i = 0; i < authinfo.length; i++) {
     writer.ustring(authinfo[i]!.scheme);

@@ -9,15 +9,15 @@ import {
   int,
   long,
   nullableUstring,
-  record,
   sessionId,
   trailing,
   ustring,
   vector,
   zxid,
 } from "./fields.ts";
+import { record } from "./record.ts";
 
-export type { RecordOf } from "./fields.ts";
+export type { RecordOf } from "./record.ts";
 
 // ---- connection
 

@@ -2,67 +2,67 @@
  * Transactions: what the log stores, PROPOSAL and INFORM carry, and the tree applies. On the wire an entry is a
  * TxnHeader (32 bytes), a record by type and, optionally, a TxnDigest (SerializeUtils.deserializeTxn).
  */
-import type { Acl, SessionId, Zxid } from "../../spec/vocabulary.ts";
-import { bool, buffer, int, long, nullableVector, record, ustring, vector } from "./fields.ts";
+import type { SessionId, Zxid } from "../../spec/vocabulary.ts";
+import { assert } from "../runtime/assert.ts";
+import { bool, buffer, type Field, int, long, nullableVector, tag, ustring, vector } from "./fields.ts";
 import { JuteError, JuteReader } from "./jute-reader.ts";
 import type { JuteWriter } from "./jute-writer.ts";
 import { OpCode } from "./opcodes.ts";
+import { type RecordOf, record } from "./record.ts";
 import { AclRecord } from "./records.ts";
 
-/** Digest of the tree after the txn, 64 bits as two unsigned halves. Servers write version 2. */
+/** Digest of the tree after the txn, 64 bits as two unsigned halves. */
 export interface TxnDigest {
   readonly version: number;
   readonly hi: number;
   readonly lo: number;
 }
 
-/** `data` is null or bytes as the client sent them; version fields hold the result, so replay compares nothing. */
+const createFields = { path: ustring, data: buffer, acl: vector(AclRecord) };
+/** Version fields hold the result, so replay compares nothing. */
+const versioned = { path: ustring, data: buffer, version: int };
+
+/** `parentCVersion`: the parent's stored cversion after this create; -1 = one more than it is. */
+const CreateTxn = record({ type: tag(OpCode.create), ...createFields, ephemeral: bool, parentCVersion: int });
+const Create2Txn = record({ type: tag(OpCode.create2), ...createFields, ephemeral: bool, parentCVersion: int });
+/** From before parentCVersion was stored. */
+const CreateTxnV0 = record({ ...createFields, ephemeral: bool });
+const CreateContainerTxn = record({ type: tag(OpCode.createContainer), ...createFields, parentCVersion: int });
+/** `ttl` in ms. */
+const CreateTTLTxn = record({ type: tag(OpCode.createTTL), ...createFields, parentCVersion: int, ttl: long });
+const DeleteTxn = record({ type: tag(OpCode.delete), path: ustring });
+const DeleteContainerTxn = record({ type: tag(OpCode.deleteContainer), path: ustring });
+const SetDataTxn = record({ type: tag(OpCode.setData), ...versioned });
+const ReconfigTxn = record({ type: tag(OpCode.reconfig), ...versioned });
+const SetACLTxn = record({ type: tag(OpCode.setACL), path: ustring, acl: vector(AclRecord), version: int });
+/** Changes nothing. Only inside multi; 3.8.0 also logs a client's top-level check, and then cannot read its own log. */
+const CheckTxn = record({ type: tag(OpCode.check), path: ustring, version: int });
+const ErrorTxn = record({ type: tag(OpCode.error), err: int });
+/** `timeOut` in ms. */
+const CreateSessionTxn = record({ type: tag(OpCode.createSession), timeOut: int });
+/** `paths`: the ephemerals to delete; null from a writer that does not list them. */
+const CloseSessionTxn = record({ type: tag(OpCode.closeSession), paths: nullableVector(ustring) });
+
+/** What a multi may hold. After a failed one, all are errors. */
+export type SubTxn =
+  | RecordOf<typeof CreateTxn>
+  | RecordOf<typeof Create2Txn>
+  | RecordOf<typeof CreateContainerTxn>
+  | RecordOf<typeof CreateTTLTxn>
+  | RecordOf<typeof DeleteTxn>
+  | RecordOf<typeof DeleteContainerTxn>
+  | RecordOf<typeof SetDataTxn>
+  | RecordOf<typeof ReconfigTxn>
+  | RecordOf<typeof SetACLTxn>
+  | RecordOf<typeof CheckTxn>
+  | RecordOf<typeof ErrorTxn>;
+
+/** The change itself, told apart by `type`. */
 export type TxnBody =
-  | {
-      readonly type: typeof OpCode.create | typeof OpCode.create2;
-      readonly path: string;
-      readonly data: Buffer | null;
-      readonly acl: readonly Acl[];
-      readonly ephemeral: boolean;
-      /** The parent's stored cversion after this create; -1 = one more than it is. */
-      readonly parentCVersion: number;
-    }
-  | {
-      readonly type: typeof OpCode.createContainer;
-      readonly path: string;
-      readonly data: Buffer | null;
-      readonly acl: readonly Acl[];
-      readonly parentCVersion: number;
-    }
-  | {
-      readonly type: typeof OpCode.createTTL;
-      readonly path: string;
-      readonly data: Buffer | null;
-      readonly acl: readonly Acl[];
-      readonly parentCVersion: number;
-      /** ms */
-      readonly ttl: number;
-    }
-  | { readonly type: typeof OpCode.delete | typeof OpCode.deleteContainer; readonly path: string }
-  | {
-      readonly type: typeof OpCode.setData | typeof OpCode.reconfig;
-      readonly path: string;
-      readonly data: Buffer | null;
-      readonly version: number;
-    }
-  | {
-      readonly type: typeof OpCode.setACL;
-      readonly path: string;
-      readonly acl: readonly Acl[];
-      readonly version: number;
-    }
-  | { readonly type: typeof OpCode.check; readonly path: string; readonly version: number }
-  | { readonly type: typeof OpCode.multi; readonly txns: readonly TxnBody[] }
-  | { readonly type: typeof OpCode.error; readonly err: number }
-  /** ms */
-  | { readonly type: typeof OpCode.createSession; readonly timeOut: number }
-  /** null: a writer that does not list them; all ephemerals of the session go. */
-  | { readonly type: typeof OpCode.closeSession; readonly paths: readonly string[] | null };
+  | SubTxn
+  | { readonly type: typeof OpCode.multi; readonly txns: readonly SubTxn[] }
+  | RecordOf<typeof CreateSessionTxn>
+  | RecordOf<typeof CloseSessionTxn>;
 
 export interface Txn {
   readonly sessionId: SessionId;
@@ -90,30 +90,8 @@ export function makeTxn(
 
 export const TXN_HEADER_BYTES = 32;
 export const TXN_DIGEST_BYTES = 12;
-
-const CreateTxn = record({
-  path: ustring,
-  data: buffer,
-  acl: vector(AclRecord),
-  ephemeral: bool,
-  parentCVersion: int,
-});
-const CreateTxnV0 = record({ path: ustring, data: buffer, acl: vector(AclRecord), ephemeral: bool });
-const CreateContainerTxn = record({ path: ustring, data: buffer, acl: vector(AclRecord), parentCVersion: int });
-const CreateTTLTxn = record({
-  path: ustring,
-  data: buffer,
-  acl: vector(AclRecord),
-  parentCVersion: int,
-  ttl: long,
-});
-const DeleteTxn = record({ path: ustring });
-const SetDataTxn = record({ path: ustring, data: buffer, version: int });
-const SetACLTxn = record({ path: ustring, acl: vector(AclRecord), version: int });
-const CheckVersionTxn = record({ path: ustring, version: int });
-const ErrorTxn = record({ err: int });
-const CreateSessionTxn = record({ timeOut: int });
-const CloseSessionTxn = record({ paths: nullableVector(ustring) });
+/** What servers write since 3.6. */
+export const DIGEST_VERSION = 2;
 
 /** Header, record and digest: the bytes of a log entry and of a PROPOSAL. */
 export function encodeTxn(writer: JuteWriter, txn: Txn): void {
@@ -122,7 +100,7 @@ export function encodeTxn(writer: JuteWriter, txn: Txn): void {
   writer.long(txn.zxid);
   writer.long(txn.time);
   writer.int(txn.type);
-  writeBody(writer, txn.body);
+  bodyType(txn.type).write(writer, txn.body);
   if (txn.digest !== null) writeTxnDigest(writer, txn.digest);
 }
 
@@ -145,7 +123,7 @@ export function decodeTxn(bytes: Buffer): Txn {
   const zxid = reader.long() as Zxid;
   const time = reader.long();
   const type = reader.int();
-  const body = type === OpCode.closeSession ? readCloseSession(reader) : readTopLevel(reader, type);
+  const body = bodyType(type).read(reader);
   return makeTxn(sessionId, cxid, zxid, time, body, readDigest(reader));
 }
 
@@ -157,33 +135,6 @@ export function peekTxnZxid(bytes: Buffer): Zxid {
   return new JuteReader(bytes, 12).long() as Zxid;
 }
 
-function readTopLevel(reader: JuteReader, type: number): TxnBody {
-  if (type !== OpCode.create) return readBody(reader, type);
-  const at = reader.offset;
-  try {
-    return readBody(reader, type);
-  } catch (error) {
-    if (!(error instanceof JuteError && error.code === "TRUNCATED")) throw error;
-    reader.seek(at);
-    return { type, ...CreateTxnV0.read(reader), parentCVersion: -1 };
-  }
-}
-
-/** A list, or nothing at all; after nothing there may still be a digest, whose version must not be taken for a count. */
-function readCloseSession(reader: JuteReader): TxnBody {
-  const at = reader.offset;
-  if (reader.remaining >= 4 && !(reader.remaining === TXN_DIGEST_BYTES && reader.int() === 2)) {
-    reader.seek(at);
-    try {
-      return { type: OpCode.closeSession, paths: CloseSessionTxn.read(reader).paths };
-    } catch (error) {
-      if (!(error instanceof JuteError)) throw error;
-    }
-  }
-  reader.seek(at);
-  return { type: OpCode.closeSession, paths: null };
-}
-
 function readDigest(reader: JuteReader): TxnDigest | null {
   if (reader.remaining < TXN_DIGEST_BYTES) return null;
   const version = reader.int();
@@ -192,89 +143,99 @@ function readDigest(reader: JuteReader): TxnDigest | null {
   return { version, hi, lo };
 }
 
-function readBody(reader: JuteReader, type: number): TxnBody {
-  switch (type) {
-    case OpCode.create:
-    case OpCode.create2:
-      return { type, ...CreateTxn.read(reader) };
-    case OpCode.createContainer:
-      return { type, ...CreateContainerTxn.read(reader) };
-    case OpCode.createTTL:
-      return { type, ...CreateTTLTxn.read(reader) };
-    case OpCode.delete:
-    case OpCode.deleteContainer:
-      return { type, ...DeleteTxn.read(reader) };
-    case OpCode.setData:
-    case OpCode.reconfig:
-      return { type, ...SetDataTxn.read(reader) };
-    case OpCode.setACL:
-      return { type, ...SetACLTxn.read(reader) };
-    case OpCode.check:
-      return { type, ...CheckVersionTxn.read(reader) };
-    case OpCode.multi:
-      return { type, txns: readSubTxns(reader) };
-    case OpCode.error:
-      return { type, ...ErrorTxn.read(reader) };
-    case OpCode.createSession:
-      return { type, ...CreateSessionTxn.read(reader) };
-    default:
-      throw new JuteError("UNKNOWN_TYPE", `A txn of type ${type}`, type);
-  }
-}
-
 /** vector<Txn{int type, buffer data}>: each record in a buffer of its own. */
-function readSubTxns(reader: JuteReader): TxnBody[] {
-  const txns: TxnBody[] = [];
-  const count = reader.vectorCount();
-  for (let i = 0; i < count; i++) {
-    const type = reader.int();
-    const length = reader.skip();
-    // A multi in a multi does not exist, and would let a few bytes recurse deeply.
-    if (type === OpCode.multi) throw new JuteError("UNKNOWN_TYPE", "A multi inside a multi", type);
-    if (length < 0) throw new JuteError("BAD_LENGTH", "A sub-txn without a record", length);
-    txns.push(readBody(reader.slice(reader.offset - length, reader.offset), type));
-  }
-  return txns;
+const subTxns: Field<readonly SubTxn[]> = {
+  kind: "vector",
+  read(reader) {
+    const txns: SubTxn[] = [];
+    const count = reader.vectorCount();
+    for (let i = 0; i < count; i++) {
+      const type = reader.int();
+      const length = reader.skip();
+      if (length < 0) throw new JuteError("BAD_LENGTH", "A sub-txn without a record", length);
+      txns.push(subType(type).read(reader.slice(reader.offset - length, reader.offset)));
+    }
+    return txns;
+  },
+  write(writer, txns) {
+    writer.vectorCount(txns.length);
+    for (let i = 0; i < txns.length; i++) {
+      const sub = txns[i]!;
+      writer.int(sub.type);
+      const at = writer.offset;
+      writer.int(0);
+      subType(sub.type).write(writer, sub);
+      writer.patchInt(at, writer.offset - at - 4);
+    }
+  },
+};
+const MultiTxn = record({ type: tag(OpCode.multi), txns: subTxns });
+
+const subTypes = new Map<number, Field<SubTxn>>([
+  [OpCode.create, CreateTxn],
+  [OpCode.create2, Create2Txn],
+  [OpCode.createContainer, CreateContainerTxn],
+  [OpCode.createTTL, CreateTTLTxn],
+  [OpCode.delete, DeleteTxn],
+  [OpCode.deleteContainer, DeleteContainerTxn],
+  [OpCode.setData, SetDataTxn],
+  [OpCode.reconfig, ReconfigTxn],
+  [OpCode.setACL, SetACLTxn],
+  [OpCode.check, CheckTxn],
+  [OpCode.error, ErrorTxn],
+]);
+/** Record types of whole txns, by txn type. */
+export const txnTypes: ReadonlyMap<number, Field<TxnBody>> = new Map<number, Field<TxnBody>>([
+  ...subTypes,
+  [OpCode.create, { ...CreateTxn, read: readCreate }],
+  [OpCode.multi, MultiTxn],
+  [OpCode.createSession, CreateSessionTxn],
+  [OpCode.closeSession, { ...CloseSessionTxn, read: readCloseSession, write: writeCloseSession }],
+]);
+
+/** No multi among them: it does not exist inside another, and would let a few bytes recurse deeply. */
+function subType(type: number): Field<SubTxn> {
+  const found = subTypes.get(type);
+  if (found === undefined) throw new JuteError("UNKNOWN_TYPE", `A txn of type ${type} in a multi`, type);
+  return found;
 }
 
-function writeBody(writer: JuteWriter, body: TxnBody): void {
-  switch (body.type) {
-    case OpCode.create:
-    case OpCode.create2:
-      return CreateTxn.write(writer, body);
-    case OpCode.createContainer:
-      return CreateContainerTxn.write(writer, body);
-    case OpCode.createTTL:
-      return CreateTTLTxn.write(writer, body);
-    case OpCode.delete:
-    case OpCode.deleteContainer:
-      return DeleteTxn.write(writer, body);
-    case OpCode.setData:
-    case OpCode.reconfig:
-      return SetDataTxn.write(writer, body);
-    case OpCode.setACL:
-      return SetACLTxn.write(writer, body);
-    case OpCode.check:
-      return CheckVersionTxn.write(writer, body);
-    case OpCode.multi:
-      return writeSubTxns(writer, body.txns);
-    case OpCode.error:
-      return ErrorTxn.write(writer, body);
-    case OpCode.createSession:
-      return CreateSessionTxn.write(writer, body);
-    case OpCode.closeSession:
-      if (body.paths !== null) CloseSessionTxn.write(writer, body);
+function bodyType(type: number): Field<TxnBody> {
+  const found = txnTypes.get(type);
+  if (found === undefined) throw new JuteError("UNKNOWN_TYPE", `A txn of type ${type}`, type);
+  return found;
+}
+
+function readCreate(reader: JuteReader): TxnBody {
+  const at = reader.offset;
+  try {
+    return CreateTxn.read(reader);
+  } catch (error) {
+    if (!(error instanceof JuteError && error.code === "TRUNCATED")) throw error;
+    reader.seek(at);
+    const { path, data, acl, ephemeral } = CreateTxnV0.read(reader);
+    return { type: OpCode.create, path, data, acl, ephemeral, parentCVersion: -1 };
   }
 }
 
-function writeSubTxns(writer: JuteWriter, txns: readonly TxnBody[]): void {
-  writer.vectorCount(txns.length);
-  for (let i = 0; i < txns.length; i++) {
-    const sub = txns[i]!;
-    writer.int(sub.type);
-    const at = writer.offset;
-    writer.int(0);
-    writeBody(writer, sub);
-    writer.patchInt(at, writer.offset - at - 4);
+/** A list, or nothing at all; after nothing there may still be a digest, whose version looks like a count. */
+function readCloseSession(reader: JuteReader): TxnBody {
+  const at = reader.offset;
+  // No two paths fit into the eight bytes after such a count.
+  const onlyDigest = reader.remaining === TXN_DIGEST_BYTES && reader.int() === DIGEST_VERSION;
+  reader.seek(at);
+  if (!onlyDigest) {
+    try {
+      return CloseSessionTxn.read(reader);
+    } catch (error) {
+      if (!(error instanceof JuteError)) throw error;
+      reader.seek(at);
+    }
   }
+  return { type: OpCode.closeSession, paths: null };
+}
+
+function writeCloseSession(writer: JuteWriter, body: TxnBody): void {
+  assert(body.type === OpCode.closeSession, "A txn is written as what it is.");
+  if (body.paths !== null) CloseSessionTxn.write(writer, body);
 }
