@@ -14,6 +14,7 @@ import {
   SNAP_SIGNATURE,
 } from "../protocol/quorum-packet.ts";
 import { LearnerInfo } from "../protocol/records.ts";
+import { OperatingError } from "../runtime/errors.ts";
 import { PacketLink } from "./packet-link.ts";
 
 /** Packets that a role's core handles while the peer chart admits them. */
@@ -76,7 +77,7 @@ export class LeaderConnection {
         }
       }
     } catch (error) {
-      if (!(error instanceof JuteError) && !isLoadError(error)) throw error;
+      if (!(error instanceof JuteError) && !(error instanceof OperatingError)) throw error;
       this.lost(`the leader sent what cannot be read: ${error.message}`);
     }
   }
@@ -157,7 +158,7 @@ export class LeaderConnection {
     if (snapshot.trailer.length < signed) return null;
     if (
       snapshot.trailer.readInt32BE(0) !== SNAP_SIGNATURE.length ||
-      snapshot.trailer.latin1Slice(4, signed) !== SNAP_SIGNATURE
+      snapshot.trailer.toString("latin1", 4, signed) !== SNAP_SIGNATURE
     ) {
       this.lost("the leader's snapshot does not end with its signature");
       return null;
@@ -166,9 +167,4 @@ export class LeaderConnection {
     this.#ports.event({ type: "SNAPSHOT_RECEIVED", zxid: snapshot.zxid });
     return snapshot.trailer.subarray(signed);
   }
-}
-
-/** The tree loader's errors: known by their name, since this room does not know the tree. */
-function isLoadError(error: unknown): error is Error {
-  return error instanceof Error && error.name === "TreeLoadError";
 }
