@@ -39,6 +39,10 @@ export class ChunkQueue {
   take(size: number): boolean {
     if (size > this.#length) return false;
     this.#length -= size;
+    if (this.#at === this.#chunk.length && this.#later.length > 0) {
+      this.#chunk = this.#later.shift()!;
+      this.#at = 0;
+    }
     const at = this.#at;
     if (size <= this.#chunk.length - at) {
       this.bytes = this.#chunk;
@@ -48,7 +52,11 @@ export class ChunkQueue {
     } else {
       this.#gather(size);
     }
-    if (this.#length === 0) this.#chunk = NOTHING;
+    if (this.#length === 0) {
+      // A drained chunk is not kept in memory by an idle connection.
+      this.#chunk = NOTHING;
+      this.#at = 0;
+    }
     return true;
   }
 

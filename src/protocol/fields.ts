@@ -18,6 +18,7 @@ export type FieldKind =
   | "vector"
   | "nullableVector"
   | "trailing"
+  | "union"
   | "tag"
   | "record";
 
@@ -25,6 +26,8 @@ export interface Field<T> {
   readonly kind: FieldKind;
   /** Element type of a vector, or the field that may be missing. */
   readonly of?: Field<unknown>;
+  /** The types that a union may be. */
+  readonly members?: readonly Field<unknown>[];
   /** The value of a tag. */
   readonly value?: T;
   read(reader: JuteReader): T;

@@ -3,6 +3,7 @@
  * length, so the decoder works field by field and keeps its place when the stream stops in the middle of one.
  */
 import type { Id, Zxid } from "../../spec/vocabulary.ts";
+import { assert } from "../runtime/assert.ts";
 import { ChunkQueue } from "./chunk-queue.ts";
 import { JuteError, JuteReader } from "./jute-reader.ts";
 import type { JuteWriter } from "./jute-writer.ts";
@@ -98,7 +99,7 @@ export class QuorumPacketDecoder {
   readonly #queue = new ChunkQueue();
   readonly #reader = new JuteReader(Buffer.alloc(0));
 
-  // The packet in the making. -1 lengths mean "not read yet" in #dataLength's stage; see #stage.
+  // The packet in the making, and what of it comes next.
   #stage: "head" | "data" | "count" | "length" | "text" = "head";
   #type = 0;
   #zxid = -1;
@@ -129,8 +130,9 @@ export class QuorumPacketDecoder {
     }
   }
 
-  /** The bytes after the last packet, which the decoder forgets. */
+  /** The bytes after the last packet, which the decoder forgets. Only between packets. */
   takeRest(): Buffer {
+    assert(this.#stage === "head", "A raw stream starts after a whole packet.");
     return this.#queue.takeRest();
   }
 

@@ -52,8 +52,6 @@ export type SubTxn =
   | RecordOf<typeof DeleteTxn>
   | RecordOf<typeof DeleteContainerTxn>
   | RecordOf<typeof SetDataTxn>
-  | RecordOf<typeof ReconfigTxn>
-  | RecordOf<typeof SetACLTxn>
   | RecordOf<typeof CheckTxn>
   | RecordOf<typeof ErrorTxn>;
 
@@ -61,6 +59,8 @@ export type SubTxn =
 export type TxnBody =
   | SubTxn
   | { readonly type: typeof OpCode.multi; readonly txns: readonly SubTxn[] }
+  | RecordOf<typeof ReconfigTxn>
+  | RecordOf<typeof SetACLTxn>
   | RecordOf<typeof CreateSessionTxn>
   | RecordOf<typeof CloseSessionTxn>;
 
@@ -143,34 +143,6 @@ function readDigest(reader: JuteReader): TxnDigest | null {
   return { version, hi, lo };
 }
 
-/** vector<Txn{int type, buffer data}>: each record in a buffer of its own. */
-const subTxns: Field<readonly SubTxn[]> = {
-  kind: "vector",
-  read(reader) {
-    const txns: SubTxn[] = [];
-    const count = reader.vectorCount();
-    for (let i = 0; i < count; i++) {
-      const type = reader.int();
-      const length = reader.skip();
-      if (length < 0) throw new JuteError("BAD_LENGTH", "A sub-txn without a record", length);
-      txns.push(subType(type).read(reader.slice(reader.offset - length, reader.offset)));
-    }
-    return txns;
-  },
-  write(writer, txns) {
-    writer.vectorCount(txns.length);
-    for (let i = 0; i < txns.length; i++) {
-      const sub = txns[i]!;
-      writer.int(sub.type);
-      const at = writer.offset;
-      writer.int(0);
-      subType(sub.type).write(writer, sub);
-      writer.patchInt(at, writer.offset - at - 4);
-    }
-  },
-};
-const MultiTxn = record({ type: tag(OpCode.multi), txns: subTxns });
-
 const subTypes = new Map<number, Field<SubTxn>>([
   [OpCode.create, CreateTxn],
   [OpCode.create2, Create2Txn],
@@ -179,16 +151,36 @@ const subTypes = new Map<number, Field<SubTxn>>([
   [OpCode.delete, DeleteTxn],
   [OpCode.deleteContainer, DeleteContainerTxn],
   [OpCode.setData, SetDataTxn],
-  [OpCode.reconfig, ReconfigTxn],
-  [OpCode.setACL, SetACLTxn],
   [OpCode.check, CheckTxn],
   [OpCode.error, ErrorTxn],
 ]);
+/** Txn{int type, buffer data}: a part of a multi, its record in a buffer of its own. */
+const subTxn: Field<SubTxn> = {
+  kind: "union",
+  members: [...subTypes.values()],
+  read(reader) {
+    const type = reader.int();
+    const length = reader.skip();
+    if (length < 0) throw new JuteError("BAD_LENGTH", "A sub-txn without a record", length);
+    return subType(type).read(reader.slice(reader.offset - length, reader.offset));
+  },
+  write(writer, sub) {
+    writer.int(sub.type);
+    const at = writer.offset;
+    writer.int(0);
+    subType(sub.type).write(writer, sub);
+    writer.patchInt(at, writer.offset - at - 4);
+  },
+};
+const MultiTxn = record({ type: tag(OpCode.multi), txns: vector(subTxn) });
+
 /** Record types of whole txns, by txn type. */
 export const txnTypes: ReadonlyMap<number, Field<TxnBody>> = new Map<number, Field<TxnBody>>([
   ...subTypes,
   [OpCode.create, { ...CreateTxn, read: readCreate }],
   [OpCode.multi, MultiTxn],
+  [OpCode.reconfig, ReconfigTxn],
+  [OpCode.setACL, SetACLTxn],
   [OpCode.createSession, CreateSessionTxn],
   [OpCode.closeSession, { ...CloseSessionTxn, read: readCloseSession, write: writeCloseSession }],
 ]);
