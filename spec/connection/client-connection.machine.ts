@@ -231,7 +231,8 @@ export const clientConnectionMachine = setup({
       },
     },
     disconnected: {
-      description: "No connection; a moment of patience before the next server, so that a crowd does not arrive at once.",
+      description:
+        "No connection; a moment of patience before the next server, so that a crowd does not arrive at once.",
       entry: [
         { type: "effect", params: { type: "socket.drop" } },
         { type: "effect", params: ({ context }) => ({ type: "backoff.start", attempts: context.attempts }) },
@@ -256,6 +257,8 @@ export const clientConnectionMachine = setup({
         PROTOCOL_VIOLATED: closedUnanswered,
         // Credentials sent just before the close; the session ends anyway.
         AUTH_REFUSED: {},
+        // The search of the read-only state was under way; it is no longer of interest.
+        WRITABLE_SERVER_FOUND: {},
         // Closing twice is closing once.
         CLOSE_REQUESTED: {},
       },

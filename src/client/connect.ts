@@ -2,7 +2,8 @@
 import type { Reporter } from "../runtime/environment.ts";
 import { atTurnEnd, systemEnvironment, Timers } from "./clock.ts";
 import { parseConnectString, shuffled } from "./connect-string.ts";
-import { type BackoffOptions, ConnectionCore, type SessionCredentials } from "./connection-core.ts";
+import { ConnectionCore } from "./connection-core.ts";
+import type { BackoffOptions, SessionCredentials } from "./connection-options.ts";
 import type { ClientEnvironment, ClientIoEffect } from "./io.ts";
 import type { ClientObserver } from "./observer.ts";
 import { Sockets } from "./socket.ts";

@@ -17,49 +17,12 @@ import { OpCode, Xid } from "../protocol/opcodes.ts";
 import { ConnectRequest, ConnectResponse } from "../protocol/records.ts";
 import { assert, unreachable } from "../runtime/assert.ts";
 import { ChartRunner } from "../runtime/chart.ts";
-import type { Reporter } from "../runtime/environment.ts";
+import type { ConnectionCoreOptions } from "./connection-options.ts";
 import { CLOSING, errorFor } from "./errors.ts";
-import {
-  type ClientEnvironment,
-  type ClientIoEffect,
-  type ClientSocketId,
-  formatAddress,
-  type ServerAddress,
-} from "./io.ts";
-import type { ClientObserver } from "./observer.ts";
+import { type ClientSocketId, formatAddress } from "./io.ts";
 import { Request } from "./request.ts";
 import { type CurrentConnection, RequestStream, StreamError } from "./request-stream.ts";
-import type { SessionState, WatchedEvent, Watcher } from "./watches.ts";
-
-export interface BackoffOptions {
-  /** Bound of the first delay before another connection attempt, ms; doubles with each attempt. */
-  readonly firstMs: number;
-  readonly longestMs: number;
-}
-
-export interface SessionCredentials {
-  readonly id: SessionId;
-  readonly password: Buffer;
-}
-
-export interface ConnectionCoreOptions {
-  /** In the order in which they are tried, at least one. */
-  readonly servers: readonly ServerAddress[];
-  readonly chroot: string;
-  readonly timeoutMs: number;
-  /** Accept a server without a quorum. */
-  readonly readOnly: boolean;
-  readonly maxFrameBytes: number;
-  readonly backoff: BackoffOptions;
-  /** Take up this session instead of opening a new one. */
-  readonly session: SessionCredentials | undefined;
-  readonly environment: ClientEnvironment;
-  readonly perform: (effect: ClientIoEffect) => void;
-  readonly deliver: (watchers: ReadonlySet<Watcher>, event: WatchedEvent) => void;
-  readonly stateChanged: (state: SessionState) => void;
-  readonly observer: ClientObserver | undefined;
-  readonly report: Reporter;
-}
+import type { SessionState } from "./watches.ts";
 
 /** The chart's states as the application sees them. */
 export type ClientPhase =
@@ -136,8 +99,11 @@ export class ConnectionCore {
       unexpected: (state, event) =>
         options.report({ level: "error", message: `Event ${event} is not expected in state ${state}` }),
     });
-    this.#runner.onTransition = (from, _event, to) => {
-      if (from !== to) options.observer?.stateChanged?.(this.phase, this.#connection);
+    let known: ClientPhase | "" = "";
+    this.#runner.onTransition = () => {
+      const { phase } = this;
+      if (phase !== known) options.observer?.stateChanged?.(phase, { ...this.#connection });
+      known = phase;
     };
   }
 

@@ -6,7 +6,7 @@ import { validatePath } from "../protocol/path.ts";
 import { withChroot } from "./replies.ts";
 
 /** Text is sent as UTF-8; null is not the same as empty. */
-export type Data = Buffer | string | null;
+export type Data = Uint8Array | string | null;
 
 export interface CreateOptions {
   /** Who may do what; default is everybody everything. */
@@ -36,7 +36,10 @@ export const CREATOR_ALL_ACL: readonly Acl[] = [{ perms: Perms.ALL, scheme: "aut
 export const ANY_VERSION = -1;
 
 export function toBytes(data: Data): Buffer | null {
-  return typeof data === "string" ? Buffer.from(data) : data;
+  if (data === null || Buffer.isBuffer(data)) return data;
+  if (typeof data === "string") return Buffer.from(data);
+  if (data instanceof Uint8Array) return Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+  throw new TypeError("Data is bytes, text or null");
 }
 
 /** The create flags, or why the options contradict each other. */
