@@ -1,19 +1,11 @@
 /** What storage tells the server, and what the server tells storage about itself. */
+import type { StorageFailure } from "../../spec/storage/recovery.machine.ts";
 import type { Epoch, Zxid } from "../../spec/vocabulary.ts";
 import type { Txn } from "../protocol/txn.ts";
-import type { DiskArea } from "./disk-io.ts";
 
 export type EpochKind = "acceptedEpoch" | "currentEpoch";
 
-/** Why a disk, or what was on it, made the server stop. `code` is errno's name or one of ours (CORRUPT_RECORD, LOG_GAP, …). */
-export interface StorageFailure {
-  readonly code: string;
-  readonly message: string;
-  /** `log/log.100000001`, `snap/currentEpoch`; the area alone when no file is to blame. */
-  readonly file: string;
-  /** Byte offset in the file; 0 when no place in it is to blame. */
-  readonly offset: number;
-}
+export type { StorageFailure };
 
 export type StorageFact =
   /**
@@ -45,6 +37,8 @@ export interface StorageConfig {
   readonly snapRetainCount: number;
   /** false = acknowledge what the kernel has (`forceSync=no`): a power failure may then lose acknowledged txns. */
   readonly forceSync: boolean;
+  /** A log write that takes longer is reported. */
+  readonly fsyncWarningThresholdMs: number;
   /** Longest txn entry accepted from disk (jute.maxbuffer and its slack). */
   readonly maxEntryBytes: number;
   /** Write the digest section into snapshots and expect it there (`digest.enabled`). */
@@ -63,6 +57,7 @@ export const DEFAULT_STORAGE_CONFIG: StorageConfig = {
   preAllocSizeBytes: 64 * 2 ** 20,
   snapRetainCount: 3,
   forceSync: true,
+  fsyncWarningThresholdMs: 1000,
   maxEntryBytes: 2 * 2 ** 20,
   digestEnabled: true,
   autoCreate: true,
@@ -77,7 +72,10 @@ export type LogReadingEnd = "complete" | "missing" | "gap" | "tooLarge" | "faile
 
 /** Receives the log, oldest first. */
 export interface LogVisitor {
-  /** The newest entry not above the asked-for zxid comes first. Return false to pause until `resume`. */
+  /**
+   * The newest entry not above the asked-for zxid comes first; a view that stays valid. Return false to pause until `resume`
+   * (after the very first entry, one more may come before the pause).
+   */
   entry(zxid: Zxid, entry: Buffer): boolean;
   end(outcome: LogReadingEnd): void;
 }
