@@ -5,9 +5,12 @@
  * Every step a crash can fall between is a state of its own, in the order that keeps committed txns safe:
  * txns durable, then currentEpoch, then the ack (ZOOKEEPER-3911, -4643, -4646, -4685).
  */
-import { peerSetup, remember } from "./setup.ts";
+import { NO_ZXID, type Zxid } from "../vocabulary.ts";
+import { type PeerEvent, peerSetup, remember } from "./setup.ts";
 
 const toSettling = "#peer.settling";
+
+const zxidOf = (event: PeerEvent): Zxid => ("zxid" in event ? event.zxid : NO_ZXID);
 
 function discovery(info: "FOLLOWERINFO" | "OBSERVERINFO") {
   return peerSetup.createStateConfig({
@@ -123,7 +126,10 @@ function synchronization(kind: "participant" | "observer") {
       awaitingPlan: {
         description: "The leader compares histories and says how it will bring this server up to date.",
         on: {
-          DIFF: "receivingHistory",
+          DIFF: {
+            target: "receivingHistory",
+            actions: { type: "effect", params: ({ context }) => ({ type: "history.open", after: context.lastZxid }) },
+          },
           TRUNC: "truncating",
           SNAP: "receivingSnapshot",
         },
@@ -134,10 +140,10 @@ function synchronization(kind: "participant" | "observer") {
           peerSetup.assign({ treeInDoubt: true }),
           {
             type: "effect",
-            params: ({ event }) => ({ type: "log.truncate", zxid: event.type === "TRUNC" ? event.zxid : (0 as never) }),
+            params: ({ event }) => ({ type: "log.truncate", zxid: zxidOf(event) }),
           },
           // The packets that follow the TRUNC arrive while the disk works.
-          { type: "effect", params: { type: "history.open" } },
+          { type: "effect", params: ({ event }) => ({ type: "history.open", after: zxidOf(event) }) },
         ],
         on: {
           ...live,
@@ -169,7 +175,7 @@ function synchronization(kind: "participant" | "observer") {
             type: "effect",
             params: ({ event }) => ({
               type: "snapshot.receive",
-              zxid: event.type === "SNAP" ? event.zxid : (0 as never),
+              zxid: zxidOf(event),
             }),
           },
         ],
@@ -182,8 +188,8 @@ function synchronization(kind: "participant" | "observer") {
       persistingSnapshot: {
         description: "The received tree goes to disk before anything is built upon it (ZOOKEEPER-3642).",
         entry: [
-          { type: "effect", params: { type: "history.open" } },
-          { type: "effect", params: { type: "snapshot.take" } },
+          { type: "effect", params: ({ event }) => ({ type: "history.open", after: zxidOf(event) }) },
+          { type: "effect", params: ({ event }) => ({ type: "snapshot.take", zxid: zxidOf(event) }) },
         ],
         on: {
           ...live,
@@ -209,7 +215,6 @@ function synchronization(kind: "participant" | "observer") {
       },
       receivingHistory: {
         description: "Committed txns that this server lacks are buffered until the leader says that is all.",
-        entry: { type: "effect", params: { type: "history.open" } },
         on: {
           ...live,
           NEWLEADER: { guard: "wantedEpoch", target: "loggingHistory" },

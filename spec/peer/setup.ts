@@ -83,7 +83,7 @@ export type PeerEffect =
   | { readonly type: "currentEpoch.write"; readonly epoch: Epoch }
   | { readonly type: "log.truncate"; readonly zxid: Zxid }
   | { readonly type: "snapshot.receive"; readonly zxid: Zxid }
-  | { readonly type: "snapshot.take" }
+  | { readonly type: "snapshot.take"; readonly zxid: Zxid }
   | { readonly type: "election.start"; readonly zxid: Zxid; readonly currentEpoch: Epoch }
   /** The role ends: stop serving, let what is being written finish, apply what is logged; then SETTLED. */
   | { readonly type: "role.settle" }
@@ -92,8 +92,8 @@ export type PeerEffect =
   | { readonly type: "packet.send"; readonly packet: "FOLLOWERINFO" | "OBSERVERINFO"; readonly epoch: Epoch }
   | { readonly type: "packet.send"; readonly packet: "ACKEPOCH"; readonly epoch: number; readonly zxid: Zxid }
   | { readonly type: "packet.send"; readonly packet: "ACK"; readonly epoch: Epoch }
-  /** Buffer proposals and commits of the synchronization; nothing of them is logged or applied yet. */
-  | { readonly type: "history.open" }
+  /** Buffer the proposals and commits that follow `after`; nothing of them is logged or applied yet. */
+  | { readonly type: "history.open"; readonly after: Zxid }
   | { readonly type: "history.log" }
   /** Log what is still buffered, serve clients. */
   | { readonly type: "learner.open"; readonly epoch: Epoch }

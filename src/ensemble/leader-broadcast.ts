@@ -6,6 +6,7 @@ import { commitPoint, isVoter, type QuorumConfig } from "../../spec/quorum.ts";
 import {
   counterOf,
   type Epoch,
+  epochOf,
   MAX_COUNTER,
   makeZxid,
   NO_ZXID,
@@ -39,7 +40,6 @@ export interface LeaderBroadcastPorts {
 }
 
 export class LeaderBroadcast {
-  readonly epoch: Epoch;
   readonly #self: ServerId;
   readonly #quorum: QuorumConfig;
   readonly #ports: LeaderBroadcastPorts;
@@ -55,13 +55,13 @@ export class LeaderBroadcast {
   #lastProposed: Zxid;
   #lastCommitted: Zxid;
 
-  constructor(self: ServerId, quorum: QuorumConfig, epoch: Epoch, ports: LeaderBroadcastPorts) {
-    this.epoch = epoch;
+  /** `lastZxid`: where zxids continue; the start of the epoch for a leader. */
+  constructor(self: ServerId, quorum: QuorumConfig, lastZxid: Zxid, ports: LeaderBroadcastPorts) {
     this.#self = self;
     this.#quorum = quorum;
     this.#ports = ports;
-    this.#lastProposed = makeZxid(epoch, 0);
-    this.#lastCommitted = this.#lastProposed;
+    this.#lastProposed = lastZxid;
+    this.#lastCommitted = lastZxid;
   }
 
   get lastProposed(): Zxid {
@@ -84,6 +84,12 @@ export class LeaderBroadcast {
   nextZxid(): Zxid {
     assert(!this.exhausted, "The zxid counter never runs into the epoch.");
     return (this.#lastProposed + 1) as Zxid;
+  }
+
+  /** A standalone server whose counter is used up goes on in the next epoch. */
+  continueInEpoch(epoch: Epoch): void {
+    assert(epoch > epochOf(this.#lastProposed), "Epochs only grow.");
+    this.#lastProposed = makeZxid(epoch, 0);
   }
 
   propose(proposal: Proposal): void {
@@ -136,6 +142,14 @@ export class LeaderBroadcast {
   /** The learner's connection is gone, and its acks with it. */
   forget(link: ForwardingLink): void {
     if (this.#links.delete(link)) this.#ackedUpTo.delete(link.sid);
+  }
+
+  /** Logged here and not committed, oldest first: the role ends. */
+  takeUncommitted(): { zxid: Zxid; entry: Buffer }[] {
+    const rest = this.#outstanding.slice(this.#oldest).map(({ zxid, entry }) => ({ zxid, entry }));
+    this.#outstanding = [];
+    this.#oldest = 0;
+    return rest;
   }
 
   #commit(): void {

@@ -45,6 +45,8 @@ const HOT: Readonly<Record<number, HotPacket>> = {
 
 export class LeaderConnection {
   readonly link: PacketLink;
+  /** The socket is open: what ends it from here on is a loss, not a failed attempt. */
+  opened = false;
   readonly #ports: LeaderConnectionPorts;
   #snapshot: { readonly sink: SnapshotSink; readonly zxid: Zxid; trailer: Buffer } | null = null;
   #lost = false;

@@ -194,6 +194,9 @@ export class LearnerHandler implements ForwardingLink, PingedLink {
             return this.link.release();
           }
           case "UPTODATE":
+            // A learner answers no ping before this one: answers are counted from here.
+            this.pingsSent = 0;
+            this.pingsAnswered = 0;
             return this.link.send(PacketType.UPTODATE, -1);
         }
         return;

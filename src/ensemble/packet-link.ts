@@ -9,7 +9,16 @@ import { QuorumPacketDecoder, writeQuorumPacket } from "../protocol/quorum-packe
 /** Above this many unsent bytes a bulk sender (a snapshot, a stretch of the txn log) waits for the peer. */
 const BULK_HIGH_WATER = 4 * 1024 * 1024;
 
+const DRAIN_ASKED_BYTES = 256 * 1024;
 const SLAB_BYTES = 64 * 1024;
+
+type Effects = {
+  push(
+    effect:
+      | { readonly type: "socket.write"; readonly socket: number; readonly bytes: Buffer }
+      | { readonly type: "socket.drain"; readonly socket: number },
+  ): unknown;
+};
 
 export class PacketLink {
   readonly socket: number;
@@ -19,8 +28,10 @@ export class PacketLink {
   #out = new JuteWriter(SLAB_BYTES);
   /** Live packets that must stay behind a bulk transfer. */
   #held: JuteWriter | null = null;
-  /** Handed to the socket since it last drained. */
+  /** Handed to the socket, and not known to have left. */
   #unsent = 0;
+  /** What the answer to the last `socket.drain` will cover; 0: not asked. */
+  #drainCovers = 0;
 
   constructor(socket: number, nowMs: number) {
     this.socket = socket;
@@ -56,15 +67,24 @@ export class PacketLink {
     return this.#unsent + this.#out.offset > BULK_HIGH_WATER;
   }
 
-  /** The bytes of this turn, or null. */
-  takeOutput(): Buffer | null {
-    if (this.#out.offset === 0) return null;
+  /** Hands over the packets of this turn, and now and then asks to be told when they have left the process. */
+  flush(effects: Effects): void {
+    const { socket } = this;
+    if (this.#out.offset === 0) return;
     const bytes = this.#out.take();
+    effects.push({ type: "socket.write", socket, bytes });
     this.#unsent += bytes.length;
-    return bytes;
+    if (this.#drainCovers > 0 || this.#unsent < DRAIN_ASKED_BYTES) return;
+    effects.push({ type: "socket.drain", socket });
+    this.#drainCovers = this.#unsent;
   }
 
-  drained(): void {
-    this.#unsent = 0;
+  /** The answer: everything before the question has left. */
+  drained(effects: Effects): void {
+    this.#unsent -= this.#drainCovers;
+    this.#drainCovers = 0;
+    if (this.#unsent < DRAIN_ASKED_BYTES) return;
+    effects.push({ type: "socket.drain", socket: this.socket });
+    this.#drainCovers = this.#unsent;
   }
 }

@@ -8,9 +8,6 @@ import type { DiskEffect, DiskInput } from "../storage/disk-io.ts";
 
 /** Chosen by the host for accepted sockets (odd) and by the server for sockets it opens (even). Never reused. */
 export type SocketId = number;
-/** Bytes after which the host tells that a socket has drained. Limits on unsent output are well above it. */
-export const DRAIN_GRANULE = 256 * 1024;
-
 export type ListenPort = "client" | "election" | "quorum";
 
 export interface RemoteAddress {

@@ -1,0 +1,160 @@
+/**
+ * TCP sockets of one server process: effects in, inputs out. Reads are handed over as they come; writes go out in the order of
+ * the effects. Addresses of the sockets that the host accepts are odd numbers, those the server asks for are even.
+ */
+import { createServer, Socket, type Server as TcpServer } from "node:net";
+import type { Effect, Input, ListenPort, SocketId } from "../server/io.ts";
+
+type ListenEffect = Extract<Effect, { type: "listen" }>;
+type ConnectEffect = Extract<Effect, { type: "socket.connect" }>;
+
+export interface SocketsOptions {
+  readonly deliver: (input: Input) => void;
+  /** Listen backlog of the client port; -1: the system's. */
+  readonly clientBacklog: number;
+  /** How often a port of the ensemble that is still busy is tried again, a second apart (electionPortBindRetry). */
+  readonly bindRetries: number;
+}
+
+const BIND_RETRY_MS = 1000;
+
+export class Sockets {
+  readonly #deliver: (input: Input) => void;
+  readonly #options: SocketsOptions;
+  readonly #sockets = new Map<SocketId, Socket>();
+  readonly #listeners = new Map<ListenPort, TcpServer>();
+  #nextAccepted = 1;
+
+  constructor(options: SocketsOptions) {
+    this.#options = options;
+    this.#deliver = options.deliver;
+  }
+
+  listen(effect: ListenEffect, attempt = 0): void {
+    const { port, host, number } = effect;
+    this.unlisten(port);
+    const server = createServer({ noDelay: true, pauseOnConnect: false }, (socket) => this.#accept(port, socket));
+    this.#listeners.set(port, server);
+    server.on("error", (error: NodeJS.ErrnoException) => {
+      if (this.#listeners.get(port) !== server) return;
+      // A predecessor on this port may not have gone yet; clients can wait for an operator, an ensemble cannot.
+      if (error.code === "EADDRINUSE" && port !== "client" && attempt < this.#options.bindRetries) {
+        setTimeout(() => {
+          if (this.#listeners.get(port) === server) this.listen(effect, attempt + 1);
+        }, BIND_RETRY_MS).unref();
+        return;
+      }
+      this.#deliver({ type: "LISTEN_FAILED", port, error: describe(error) });
+    });
+    server.on("listening", () => {
+      if (this.#listeners.get(port) === server) this.#deliver({ type: "LISTENING", port });
+    });
+    const backlog =
+      port === "client" && this.#options.clientBacklog > 0 ? { backlog: this.#options.clientBacklog } : {};
+    server.listen({ port: number, ...(host === null ? {} : { host }), ...backlog });
+  }
+
+  unlisten(port: ListenPort): void {
+    const server = this.#listeners.get(port);
+    this.#listeners.delete(port);
+    server?.close();
+  }
+
+  connect({ socket: id, host, port, timeoutMs }: ConnectEffect): void {
+    const socket = new Socket();
+    socket.setNoDelay(true);
+    this.#adopt(id, socket);
+    socket.setTimeout(timeoutMs, () => socket.destroy(new Error(`no answer within ${timeoutMs} ms`)));
+    socket.once("connect", () => {
+      socket.setTimeout(0);
+      this.#deliver({ type: "SOCKET_CONNECTED", socket: id });
+    });
+    socket.connect({ host, port });
+  }
+
+  write(id: SocketId, bytes: Buffer): void {
+    this.#sockets.get(id)?.write(bytes);
+  }
+
+  /** Answers once everything written so far has been taken by the kernel. */
+  drain(id: SocketId): void {
+    const socket = this.#sockets.get(id);
+    if (socket === undefined) return;
+    const drained = (): void => {
+      if (this.#sockets.has(id)) this.#deliver({ type: "SOCKET_DRAINED", socket: id });
+    };
+    if (socket.writableLength === 0) setImmediate(drained);
+    else socket.write(NOTHING, drained);
+  }
+
+  close(id: SocketId): void {
+    const socket = this.#sockets.get(id);
+    if (socket === undefined) return;
+    socket.end();
+    // What the other side still sends is of no interest; without a reader its FIN would never be seen.
+    socket.resume();
+  }
+
+  destroy(id: SocketId): void {
+    const socket = this.#sockets.get(id);
+    if (socket === undefined) return;
+    // Flushes what the kernel takes at once, so that an answer written just before is not lost, then resets nothing.
+    socket.destroy();
+  }
+
+  pause(id: SocketId): void {
+    this.#sockets.get(id)?.pause();
+  }
+
+  resume(id: SocketId): void {
+    this.#sockets.get(id)?.resume();
+  }
+
+  closeAll(): void {
+    for (const port of [...this.#listeners.keys()]) this.unlisten(port);
+    for (const socket of this.#sockets.values()) socket.destroy();
+  }
+
+  #accept(port: ListenPort, socket: Socket): void {
+    const id = this.#nextAccepted;
+    this.#nextAccepted += 2;
+    this.#adopt(id, socket);
+    const remote = { host: plainAddress(socket.remoteAddress ?? ""), port: socket.remotePort ?? 0 };
+    this.#deliver({ type: "SOCKET_ACCEPTED", socket: id, port, remote });
+  }
+
+  #adopt(id: SocketId, socket: Socket): void {
+    this.#sockets.set(id, socket);
+    let error: string | undefined;
+    socket.on("data", (chunk: Buffer) => this.#deliver({ type: "SOCKET_DATA", socket: id, chunk }));
+    socket.on("error", (cause) => {
+      error = describe(cause);
+    });
+    socket.on("close", () => {
+      this.#sockets.delete(id);
+      this.#deliver(
+        error === undefined ? { type: "SOCKET_CLOSED", socket: id } : { type: "SOCKET_CLOSED", socket: id, error },
+      );
+    });
+  }
+}
+
+const NOTHING = Buffer.alloc(0);
+
+function describe(error: NodeJS.ErrnoException): string {
+  switch (error.code) {
+    case "EADDRINUSE":
+      return "the port is in use";
+    case "EACCES":
+      return "permission denied";
+    case "EADDRNOTAVAIL":
+      return "the address is not one of this machine";
+    default:
+      return error.message;
+  }
+}
+
+/** IPv4 clients of a dual-stack listener look like `::ffff:1.2.3.4`; ACLs and operators mean `1.2.3.4`. */
+function plainAddress(address: string): string {
+  return address.startsWith("::ffff:") ? address.slice("::ffff:".length) : address;
+}

@@ -1,0 +1,456 @@
+/**
+ * One server's part in its ensemble: runs the peer chart and the election chart, and does what they ask for with the cores.
+ * It knows no phase of its own: what exists (a learner's connection, a leader's epoch) was opened by the chart and is closed
+ * by it.
+ */
+import { peerMachine } from "../../spec/peer/peer.machine.ts";
+import type { PeerEffect } from "../../spec/peer/setup.ts";
+import type { QuorumConfig } from "../../spec/quorum.ts";
+import { formatZxid, type ServerId, type Zxid } from "../../spec/vocabulary.ts";
+import { ChartRunner } from "../runtime/chart.ts";
+import type { ServerCounters } from "../runtime/counters.ts";
+import type { Environment, Reporter } from "../runtime/environment.ts";
+import type { StorageFact } from "../storage/storage-facts.ts";
+import type { ServerConfig } from "./config.ts";
+import { ElectionRole } from "./election-role.ts";
+import type { Effects, ListenPort } from "./io.ts";
+import { LeaderRole } from "./leader-role.ts";
+import { LearnerRole } from "./learner-role.ts";
+import { Primary } from "./primary.ts";
+import type { LoggedTxn, Replica } from "./replica.ts";
+import { ensembleConfigText } from "./server-address.ts";
+
+export interface EnsembleMemberOptions {
+  readonly config: ServerConfig;
+  readonly replica: Replica;
+  readonly environment: Environment;
+  readonly counters: ServerCounters;
+  readonly report: Reporter;
+  /** The list of the step that runs now. */
+  effects(): Effects;
+  timer(id: string, delayMs: number | null): void;
+  newSocket(owner: "election" | "leader"): number;
+  unexpected(chart: string, state: string, event: string): void;
+  /** Every chart step, for the trace. */
+  stepped?(chart: string, from: string, event: { readonly type: string }, to: string): void;
+}
+
+export class EnsembleMember {
+  readonly peer: ChartRunner<typeof peerMachine, PeerEffect>;
+  /** null: standalone. */
+  readonly election: ElectionRole | null;
+  readonly configText: string;
+  readonly quorum: QuorumConfig;
+  readonly #options: EnsembleMemberOptions;
+  readonly #self: ServerId;
+  #leaderRole: LeaderRole | null = null;
+  #learnerRole: LearnerRole | null = null;
+  #standalone: Primary | null = null;
+  #uncommitted: readonly LoggedTxn[] = [];
+  /** The chart waits for the disk to be quiet. */
+  #settling = false;
+  #epochWrites = 0;
+  /** A TRUNC is being carried out: recovery ends it. */
+  #truncatingTo: Zxid | null = null;
+  #reloading = false;
+  #receivedSnapshot: Zxid | null = null;
+  #ticks = 0;
+  #electionStartedMs = 0;
+
+  constructor(options: EnsembleMemberOptions) {
+    this.#options = options;
+    const { config } = options;
+    this.#self = config.serverId;
+    this.quorum = quorumOf(config);
+    this.configText = config.standalone ? "" : ensembleConfigText(config.servers, config.groups, config.weights, 0);
+    this.election = config.standalone
+      ? null
+      : new ElectionRole({
+          config,
+          quorum: this.quorum,
+          configText: this.configText,
+          report: options.report,
+          effects: options.effects,
+          newSocket: () => options.newSocket("election"),
+          timer: options.timer,
+          unexpected: options.unexpected,
+          decided: (leader) => {
+            options.counters.elections++;
+            this.peer.send({ type: "ELECTED", leader });
+          },
+        });
+    this.peer = new ChartRunner<typeof peerMachine, PeerEffect>(peerMachine, {
+      name: "peer",
+      input: {
+        self: this.#self,
+        kind: config.peerType,
+        standalone: config.standalone,
+        quorum: this.quorum,
+        initLimitMs: config.initLimitTicks * config.tickTimeMs,
+      },
+      perform: (effect) => this.#perform(effect),
+      timer: options.timer,
+      unexpected: (state, event) => options.unexpected("peer", state, event),
+    });
+    const { stepped } = options;
+    if (stepped !== undefined) {
+      this.peer.onTransition = (from, event, to) => stepped("peer", from, event, to);
+      if (this.election !== null) {
+        this.election.chart.onTransition = (from, event, to) => stepped("election", from, event, to);
+      }
+    }
+  }
+
+  get primary(): Primary | null {
+    return this.#standalone ?? this.#leaderRole?.primary ?? null;
+  }
+
+  get leaderRole(): LeaderRole | null {
+    return this.#leaderRole;
+  }
+
+  start(): void {
+    this.election?.start();
+    this.peer.start();
+  }
+
+  tick(): void {
+    this.#ticks++;
+    this.#learnerRole?.tick();
+    this.#leaderRole?.tick(this.#ticks % 2 === 0);
+    this.#standalone?.tick();
+  }
+
+  fire(timer: string): void {
+    if (timer.startsWith("peer:")) this.peer.fire(timer);
+    else if (timer.startsWith("election:")) this.election?.chart.fire(timer);
+    else this.#leaderRole?.timer(timer);
+  }
+
+  flush(effects: Effects): void {
+    this.#leaderRole?.flush(effects);
+    this.#learnerRole?.connection.link.flush(effects);
+  }
+
+  // --- sockets
+
+  accepted(socket: number, port: ListenPort): void {
+    if (port === "election") this.election?.channels.accepted(socket);
+    else if (this.#leaderRole !== null) this.#leaderRole.accepted(socket);
+    else this.#options.effects().push({ type: "socket.destroy", socket });
+  }
+
+  connected(socket: number, owner: "election" | "leader"): void {
+    if (owner === "election") this.election?.channels.connected(socket);
+    else if (this.#isLeader(socket)) {
+      const connection = this.#learnerRole?.connection;
+      if (connection === undefined) return;
+      connection.opened = true;
+      connection.link.lastHeardMs = this.#options.environment.monotonicMs();
+      this.peer.send({ type: "LEADER_CONNECTED" });
+    }
+  }
+
+  data(socket: number, owner: "election" | "leader" | "learner", chunk: Buffer): void {
+    if (owner === "election") this.election?.channels.data(socket, chunk);
+    else if (owner === "learner") this.#leaderRole?.data(socket, chunk);
+    else if (this.#isLeader(socket)) this.#learnerRole?.connection.data(chunk);
+  }
+
+  drained(socket: number, owner: "leader" | "learner", effects: Effects): void {
+    if (owner === "learner") this.#leaderRole?.drained(socket, effects);
+    else if (this.#isLeader(socket)) this.#learnerRole?.connection.link.drained(effects);
+  }
+
+  closed(socket: number, owner: "election" | "leader" | "learner", error: string | undefined): void {
+    if (owner === "election") this.election?.channels.closed(socket);
+    else if (owner === "learner") this.#leaderRole?.closed(socket, error ?? "the learner closed its connection");
+    else if (this.#isLeader(socket)) {
+      const connection = this.#learnerRole?.connection;
+      if (connection?.opened) connection.lost(error ?? "the leader closed the connection");
+      else this.peer.send({ type: "LEADER_CONNECT_FAILED" });
+    }
+  }
+
+  listenFailed(port: ListenPort, message: string): void {
+    if (port === "quorum") this.peer.send({ type: "LISTEN_FAILED", message });
+  }
+
+  #isLeader(socket: number): boolean {
+    return this.#learnerRole?.connection.link.socket === socket;
+  }
+
+  // --- storage
+
+  storageFact(fact: StorageFact): void {
+    const { replica } = this.#options;
+    switch (fact.type) {
+      case "RECOVERED": {
+        this.#reloading = false;
+        replica.reloaded(fact.lastZxid);
+        this.#setConfigNode();
+        const { lastZxid, acceptedEpoch, currentEpoch } = fact;
+        const truncatingTo = this.#truncatingTo;
+        this.#truncatingTo = null;
+        if (truncatingTo === null) this.peer.send({ type: "RECOVERED", lastZxid, acceptedEpoch, currentEpoch });
+        else if (lastZxid === truncatingTo) this.peer.send({ type: "LOG_TRUNCATED", lastZxid });
+        else {
+          // What the leader will send follows a txn that this server never had. Its true position gets it a better plan.
+          this.#learnerRole?.connection.lost(
+            `asked to truncate to ${formatZxid(truncatingTo)}, but the log ends at ${formatZxid(lastZxid)}`,
+          );
+        }
+        break;
+      }
+      case "LOG_APPENDED":
+        replica.appended(fact.upTo);
+        this.#appended(fact.upTo);
+        break;
+      case "EPOCH_WRITTEN":
+        this.#epochWrites--;
+        this.peer.send(
+          fact.kind === "acceptedEpoch"
+            ? { type: "ACCEPTED_EPOCH_WRITTEN", epoch: fact.epoch }
+            : { type: "CURRENT_EPOCH_WRITTEN", epoch: fact.epoch },
+        );
+        break;
+      case "SNAPSHOT_TAKEN":
+        this.#options.counters.snapshots++;
+        if (fact.zxid === this.#receivedSnapshot) {
+          this.#receivedSnapshot = null;
+          this.peer.send({ type: "SNAPSHOT_TAKEN", zxid: fact.zxid });
+        }
+        break;
+      case "STORAGE_FAILED":
+        this.peer.send({
+          type: "STORAGE_FAILED",
+          code: fact.code,
+          message: `${fact.message} (${fact.file}, byte ${fact.offset})`,
+        });
+        break;
+    }
+    this.#settleIfQuiet();
+  }
+
+  #appended(upTo: Zxid): void {
+    switch (this.peer.admitted["LOG_APPENDED"]) {
+      case "standalone.appended":
+        return this.#standalone?.broadcast.appended(upTo);
+      case "leader.appended":
+        return this.#leaderRole?.primary?.broadcast.appended(upTo);
+      case "learner.appended":
+      case "history.appended":
+        return this.#learnerRole?.appended(upTo);
+      default:
+        this.peer.send({ type: "LOG_APPENDED", upTo });
+    }
+  }
+
+  /** Memory and disk say the same again: the server may be voted for with what it has. */
+  #settleIfQuiet(): void {
+    const { replica } = this.#options;
+    if (!this.#settling || this.#epochWrites > 0 || this.#reloading || !replica.logIsQuiet) return;
+    this.#settling = false;
+    replica.fastForward(this.#uncommitted);
+    this.#uncommitted = [];
+    this.peer.send({ type: "SETTLED", lastZxid: replica.database.lastProcessedZxid });
+  }
+
+  // --- what the peer chart asks for
+
+  #perform(effect: PeerEffect): void {
+    const { replica, config, effects, report } = this.#options;
+    switch (effect.type) {
+      case "storage.recover":
+        this.#reloading = true;
+        replica.committedLog.clear();
+        return replica.storage.recover();
+      case "acceptedEpoch.write":
+        this.#epochWrites++;
+        return replica.storage.writeEpoch("acceptedEpoch", effect.epoch);
+      case "currentEpoch.write":
+        this.#epochWrites++;
+        return replica.storage.writeEpoch("currentEpoch", effect.epoch);
+      case "log.truncate":
+        report({ level: "warn", message: "truncating the log", data: { to: formatZxid(effect.zxid) } });
+        this.#truncatingTo = effect.zxid;
+        this.#reloading = true;
+        replica.committedLog.clear();
+        return replica.storage.truncate(effect.zxid);
+      case "snapshot.receive":
+        replica.committedLog.clear();
+        return this.#learnerRole?.receiveSnapshot(effect.zxid);
+      case "snapshot.take":
+        replica.database.lastProcessedZxid = effect.zxid;
+        replica.reloaded(effect.zxid);
+        this.#setConfigNode();
+        this.#receivedSnapshot = effect.zxid;
+        return replica.storage.snapshot("sync");
+      case "election.start":
+        this.#electionStartedMs = this.#options.environment.monotonicMs();
+        return this.election?.look(effect.zxid, effect.currentEpoch);
+      case "role.settle":
+        this.#settling = true;
+        replica.storage.flush();
+        return this.#settleIfQuiet();
+      case "leader.connect":
+        return this.#connectToLeader(effect.leader);
+      case "leader.disconnect":
+        this.#learnerRole?.connection.detach();
+        if (this.#learnerRole !== null)
+          effects().push({ type: "socket.destroy", socket: this.#learnerRole.connection.link.socket });
+        this.#learnerRole = null;
+        return;
+      case "packet.send":
+        return this.#sendToLeader(effect);
+      case "history.open":
+        return this.#learnerRole?.openHistory(effect.after);
+      case "history.log":
+        return this.#learnerRole?.logHistory();
+      case "learner.open":
+        this.#told("serving", { leader: this.peer.context.leader, epoch: effect.epoch });
+        this.election?.established(effect.epoch);
+        return this.#learnerRole?.open();
+      case "learner.close":
+        replica.service.close(this.#options.effects());
+        this.#learnerRole?.close();
+        this.#uncommitted = this.#learnerRole?.uncommitted ?? [];
+        return;
+      case "learners.listen":
+        return this.#listenForLearners();
+      case "learners.close":
+        effects().push({ type: "unlisten", port: "quorum" });
+        this.#leaderRole?.closeLearners("the leader steps down");
+        this.#leaderRole = null;
+        return;
+      case "learners.announceEpoch":
+        return this.#leaderRole?.announceEpoch(effect.epoch);
+      case "learners.synchronize":
+        return this.#leaderRole?.synchronize();
+      case "broadcast.open":
+        this.#told("leading", { epoch: effect.epoch });
+        this.election?.established(effect.epoch);
+        return this.#leaderRole?.open(effect.epoch);
+      case "broadcast.close":
+        replica.service.close(this.#options.effects());
+        this.#uncommitted = this.#leaderRole?.close() ?? [];
+        return;
+      case "standalone.open":
+        return this.#openStandalone();
+      case "standalone.close":
+        replica.service.close(this.#options.effects());
+        this.#standalone = null;
+        return;
+      case "server.exit":
+        report({ level: "error", message: `the server stops: ${effect.reason}`, data: { config: config.file } });
+        void effects().push({ type: "process.exit", code: effect.code, reason: effect.reason });
+        return;
+    }
+  }
+
+  #told(what: string, data: Record<string, unknown>): void {
+    const tookMs = Math.round(this.#options.environment.monotonicMs() - this.#electionStartedMs);
+    this.#options.counters.electionMs.add(tookMs);
+    this.#options.report({ level: "info", message: what, data: { ...data, tookMs } });
+  }
+
+  #connectToLeader(leader: ServerId): void {
+    const { config, replica, environment, report, effects } = this.#options;
+    const spec = config.servers.find((server) => server.id === leader);
+    if (spec === undefined) return;
+    const socket = this.#options.newSocket("leader");
+    this.#learnerRole = new LearnerRole({
+      self: this.#self,
+      kind: config.peerType,
+      socket,
+      initLimitMs: config.initLimitTicks * config.tickTimeMs,
+      syncLimitMs: config.syncLimitTicks * config.tickTimeMs,
+      replica,
+      environment,
+      report,
+      peer: (event) => this.peer.send(event),
+      admitted: (event) => this.peer.admitted[event],
+    });
+    const timeoutMs = Math.min(config.cnxTimeoutMs, config.connectToLearnerMasterLimitTicks * config.tickTimeMs);
+    effects().push({ type: "socket.connect", socket, host: spec.host, port: spec.quorumPort, timeoutMs });
+  }
+
+  #sendToLeader(effect: Extract<PeerEffect, { type: "packet.send" }>): void {
+    const role = this.#learnerRole;
+    if (role === null) return;
+    switch (effect.packet) {
+      case "FOLLOWERINFO":
+      case "OBSERVERINFO":
+        return role.connection.introduce(effect.packet, effect.epoch, 0);
+      case "ACKEPOCH":
+        return role.connection.ackEpoch(effect.epoch, effect.zxid);
+      case "ACK":
+        return role.acknowledgeNewLeader(effect.epoch);
+    }
+  }
+
+  #listenForLearners(): void {
+    const { config, replica, environment, counters, report, effects } = this.#options;
+    const own = config.servers.find((server) => server.id === this.#self);
+    if (own === undefined) return;
+    this.#leaderRole = new LeaderRole({
+      self: this.#self,
+      quorum: this.quorum,
+      tickTimeMs: config.tickTimeMs,
+      initLimitMs: config.initLimitTicks * config.tickTimeMs,
+      syncLimitMs: config.syncLimitTicks * config.tickTimeMs,
+      snapshotSizeFactorBytes: () => Math.max(1 << 20, replica.database.approximateDataSize * SNAPSHOT_SIZE_FACTOR),
+      configText: this.configText,
+      replica,
+      serving: config,
+      environment,
+      counters,
+      report,
+      peer: (event) => this.peer.send(event),
+      admits: (event) => this.peer.admitted[event] !== undefined,
+      destroy: (socket) => effects().push({ type: "socket.destroy", socket }),
+      timer: this.#options.timer,
+      unexpected: this.#options.unexpected,
+    });
+    const host = config.quorumListenOnAllIps ? null : own.host;
+    effects().push({ type: "listen", port: "quorum", host, number: own.quorumPort });
+  }
+
+  #openStandalone(): void {
+    const { config, replica, environment, counters } = this.#options;
+    const primary = new Primary({
+      mode: "standalone",
+      self: this.#self,
+      quorum: { voters: [this.#self] },
+      lastZxid: replica.database.lastProcessedZxid,
+      tickTimeMs: config.tickTimeMs,
+      replica,
+      config,
+      environment,
+      counters,
+      voters: () => [],
+      ping: () => {},
+      exhausted: () => {},
+    });
+    this.#standalone = primary;
+    replica.service.open(primary);
+    primary.closeLostSessions();
+  }
+
+  #setConfigNode(): void {
+    if (this.#options.config.standalone) return;
+    this.#options.replica.database.setConfigText(this.configText, 0 as Zxid, this.#options.environment.wallMs());
+  }
+}
+
+/** zookeeper.snapshotSizeFactor: a longer stretch of log is not worth reading; send a snapshot. */
+const SNAPSHOT_SIZE_FACTOR = 0.33;
+
+function quorumOf(config: ServerConfig): QuorumConfig {
+  if (config.standalone) return { voters: [config.serverId] };
+  const voters = config.servers.filter((server) => server.kind === "participant").map((server) => server.id);
+  if (config.groups.size === 0) return { voters };
+  const weights: Record<number, number> = {};
+  for (const [id, weight] of config.weights) weights[id] = weight;
+  return { voters, groups: [...config.groups.values()], weights };
+}
