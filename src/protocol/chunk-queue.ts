@@ -5,6 +5,8 @@
 import { assert } from "../runtime/assert.ts";
 
 const NOTHING = Buffer.alloc(0);
+const MANY = 16;
+const SMALL = 4096;
 
 export class ChunkQueue {
   /** The range of the last successful `take`. */
@@ -18,6 +20,11 @@ export class ChunkQueue {
   #later: Buffer[] = [];
   #length = 0;
 
+  /** Buffers held: few, however the bytes came in. */
+  get chunks(): number {
+    return this.#length === 0 ? 0 : 1 + this.#later.length;
+  }
+
   /** Bytes not yet taken. */
   get length(): number {
     return this.#length;
@@ -30,7 +37,7 @@ export class ChunkQueue {
       this.#chunk = chunk;
       this.#at = 0;
     } else {
-      this.#later.push(chunk);
+      this.#append(chunk);
     }
     this.#length += chunk.length;
   }
@@ -67,6 +74,20 @@ export class ChunkQueue {
     return this.bytes.subarray(this.start, this.end);
   }
 
+  /**
+   * A peer that dribbles must not cost an object per byte: once there are many, small chunks are joined like the bits of
+   * a counter, each byte a few times at most.
+   */
+  #append(chunk: Buffer): void {
+    const later = this.#later;
+    let joined = chunk;
+    while (later.length >= MANY && joined.length < SMALL && later.at(-1)!.length <= joined.length) {
+      joined = Buffer.concat([later.pop()!, joined]);
+    }
+    later.push(joined);
+  }
+
+  /** Copies the next `size` bytes out of several chunks. */
   #gather(size: number): void {
     const gathered = Buffer.allocUnsafe(size);
     let filled = this.#chunk.copy(gathered, 0, this.#at);

@@ -48,6 +48,7 @@ const results = [
   record({ type: tag(OpCode.error), ...ErrorResponse.fields }),
 ] as const;
 
+/** Java goes by the flags of a create and ignores its type: create2 is a create there, and flags 4 make a container. */
 export type MultiOp = RecordOf<(typeof ops)[number]>;
 export type MultiResult = RecordOf<(typeof results)[number]>;
 
