@@ -31,7 +31,7 @@ export function record<S extends Shape>(fields: S): RecordType<S> {
 
 /**
  * Straight code instead of a loop over the fields, because a loop makes every call and every property access take the
- * slow path that fits all records: 130 against 55 ns for a GetDataRequest, 420 against 170 for its response. The text
+ * slow path that fits all records: 130 against 90 ns to read a GetDataRequest, 420 against 170 for its response. The text
  * is made from the declarations in this room only, never from input.
  */
 function compile(types: readonly Field<unknown>[], body: string): unknown {
