@@ -65,6 +65,10 @@ export class Conversation implements AsyncDisposable {
     }
   }
 
+  signal(name: "SIGINT" | "SIGTERM" | "SIGKILL"): void {
+    this.#child.kill(name);
+  }
+
   /** Waits until it has ended and returns its exit code. */
   async ended(): Promise<number | null> {
     this.#child.stdin.end();
