@@ -111,5 +111,5 @@ function toCreateOp(op: Extract<TransactionOp, { type: "create" }>, chroot: stri
   const { acl = OPEN_ACL, ttlMs = 0 } = options;
   const request = { path: withChroot(op.path, chroot), data: toBytes(op.data ?? null), acl, flags };
   if (isTtl(flags)) return { type: OpCode.createTTL, ...request, ttl: ttlMs };
-  return { type: flags === CreateFlags.container ? OpCode.createContainer : OpCode.create2, ...request };
+  return { type: flags === CreateFlags.container ? OpCode.createContainer : OpCode.create, ...request };
 }

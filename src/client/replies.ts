@@ -44,7 +44,8 @@ export interface CreateResult {
 
 /** What the ops of a multi resolve with, each in its place. */
 export type MultiResult =
-  | { readonly type: "create"; readonly path: string; readonly stat: Stat }
+  /** Servers give a Stat for containers and TTL nodes only. */
+  | { readonly type: "create"; readonly path: string; readonly stat: Stat | null }
   | { readonly type: "delete" }
   | { readonly type: "setData"; readonly stat: Stat }
   | { readonly type: "check" };
@@ -58,6 +59,8 @@ export function failedResults(results: readonly WireResult[]): readonly number[]
 export function multiResults(results: readonly WireResult[], chroot: string): MultiResult[] {
   return results.map((result) => {
     switch (result.type) {
+      case OpCode.create:
+        return { type: "create", path: withoutChroot(result.path, chroot), stat: null };
       case OpCode.create2:
         return { type: "create", path: withoutChroot(result.path, chroot), stat: result.stat };
       case OpCode.setData:
