@@ -78,8 +78,9 @@ export class EpochFiles {
       if (failure !== null) return this.#failed(failure);
       this.#disk.rename("snap", temporary(kind), kind, (renameFailure) => {
         if (renameFailure !== null) return this.#failed(renameFailure);
-        const written = this.#queue.shift();
-        written?.done();
+        // In the queue until it is told: what `done` asks to be written next must not start beside `#next`.
+        this.#queue[0]?.done();
+        this.#queue.shift();
         this.#next();
       });
     });
