@@ -3,14 +3,13 @@
  * the effects in their order. The only place where a server meets the clock, the network and the disk.
  */
 import { createHash } from "node:crypto";
-import { join } from "node:path";
 import { performance } from "node:perf_hooks";
 import { FourLetterWords } from "../admin/four-letter-words.ts";
 import type { Environment, Reporter } from "../runtime/environment.ts";
 import type { ServerConfig } from "../server/config.ts";
 import type { Effect, Effects, Input } from "../server/io.ts";
 import { Server } from "../server/server.ts";
-import { NodeDisk } from "./disk.ts";
+import { diskDirs, NodeDisk } from "./disk.ts";
 import { hostFacts } from "./host-facts.ts";
 import { Sockets } from "./sockets.ts";
 
@@ -71,10 +70,7 @@ class ServerHost {
       clientBacklog: config.clientPortListenBacklog,
       bindRetries: config.electionPortBindRetry,
     });
-    this.#disk = new NodeDisk(
-      { log: join(config.dataLogDir, "version-2"), snap: join(config.dataDir, "version-2"), data: config.dataDir },
-      deliver,
-    );
+    this.#disk = new NodeDisk(diskDirs(config.dataDir, config.dataLogDir), deliver);
   }
 
   start(): void {
