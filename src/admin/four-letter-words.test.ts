@@ -121,7 +121,6 @@ function view(mode: ServingMode | null, config: ServerConfig = standalone): Serv
             establishedAtMs: 2000,
           }
         : null,
-    syncedObservers: () => 0,
     observedServerId: () => null,
   };
 }

@@ -53,10 +53,7 @@ function addEnsemble(view: ServerView, add: Add): void {
   const { counters } = view;
   add("quorum_size", view.quorumSize());
   const leader = view.leader();
-  if (leader === null) {
-    add("synced_observers", view.syncedObservers());
-    return;
-  }
+  if (leader === null) return;
   add("learners", leader.learners);
   add("synced_followers", leader.syncedFollowers);
   add("synced_non_voting_followers", leader.syncedNonVotingFollowers);

@@ -30,7 +30,6 @@ export function viewOf(server: Server, host: HostFacts, environment: Environment
     ensembleConfigText: () => member.configText,
     quorumSize: () => (config.standalone ? 0 : member.quorum.voters.length),
     leader: () => member.leaderRole?.view() ?? null,
-    syncedObservers: () => 0,
     observedServerId: () => (config.peerType === "observer" ? peer.context.leader : null),
   };
 }

@@ -41,8 +41,6 @@ export interface ServerView {
   quorumSize(): number;
   /** Only a leader has one. */
   leader(): LeaderView | null;
-  /** Followers: observers that hang on this server. Others: 0. */
-  syncedObservers(): number;
   /** Observers: the server it learns from; null otherwise. */
   observedServerId(): number | null;
 }
