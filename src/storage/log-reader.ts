@@ -4,7 +4,7 @@
  */
 import type { Zxid } from "../../spec/vocabulary.ts";
 import type { DiskClient } from "./disk-client.ts";
-import { logsFrom, logsOf, type StoredFile, snapshotsOf } from "./file-names.ts";
+import { logsFrom, logsOf, type StoredFile } from "./file-names.ts";
 import type { RecordScanner } from "./log-format.ts";
 import { follows } from "./log-replay.ts";
 import { LogWalk, type Step } from "./log-walk.ts";
@@ -16,8 +16,8 @@ export interface LogReaderOptions {
   readonly maxEntryBytes: number;
   readonly from: Zxid;
   readonly to: Zxid;
-  /** Logs larger than this share of the newest snapshot are not worth reading; 0 = any size. */
-  readonly maxShareOfSnapshot: number;
+  /** More log than this is not worth reading; 0 = any amount. */
+  readonly maxBytes: number;
   /** The file that is being appended to. */
   readonly active: ActiveLog | null;
   readonly visitor: LogVisitor;
@@ -40,17 +40,10 @@ export class LogReader implements LogReading {
   }
 
   start(): void {
-    const { disk, maxShareOfSnapshot } = this.#options;
-    disk.list("log", (logFailure, logFiles) => {
+    this.#options.disk.list("log", (failure, files) => {
       if (this.#over) return;
-      if (logFailure !== null) return this.#end("failed");
-      if (maxShareOfSnapshot === 0) return this.#open(logFiles, Number.POSITIVE_INFINITY);
-      disk.list("snap", (snapFailure, snapFiles) => {
-        if (this.#over) return;
-        if (snapFailure !== null) return this.#end("failed");
-        const newest = snapshotsOf(snapFiles)[0];
-        this.#open(logFiles, newest === undefined ? Number.POSITIVE_INFINITY : newest.size * maxShareOfSnapshot);
-      });
+      if (failure !== null) this.#end("failed");
+      else this.#open(files);
     });
   }
 
@@ -70,13 +63,13 @@ export class LogReader implements LogReading {
     this.#end("failed");
   }
 
-  #open(files: readonly StoredFile[], maxBytes: number): void {
-    const { disk, maxEntryBytes, from, active } = this.#options;
+  #open(files: readonly StoredFile[]): void {
+    const { disk, maxEntryBytes, from, active, maxBytes } = this.#options;
     const logs = logsFrom(logsOf(files), from);
     if (logs.length === 0 || logs[0]!.zxid > from) return this.#end("missing");
     // Padding is not read by anybody.
     const bytes = logs.reduce((sum, log) => sum + (log.name === active?.name ? active.end : log.size), 0);
-    if (bytes > maxBytes) return this.#end("tooLarge");
+    if (maxBytes > 0 && bytes > maxBytes) return this.#end("tooLarge");
     this.#walk = new LogWalk(disk, logs, maxEntryBytes, {
       record: (scanner) => this.#record(scanner),
       fileEnded: (_end, next) => next(),

@@ -55,10 +55,11 @@ export class LogWriter {
   #lastAppended: Zxid = NO_ZXID;
   #lastWritten: Zxid = NO_ZXID;
   #durable: Zxid = NO_ZXID;
-  /** Nothing is handed to the disk, only gathered. */
-  #held = false;
-  /** Set while a group of a history that was replaced is under way. */
-  #whenIdle: (() => void) | null = null;
+  /** While above zero, nothing is handed to the disk, only gathered. */
+  #holds = 0;
+  /** The group under way belongs to a history that was replaced. */
+  #underWayIsStale = false;
+  readonly #whenIdle: (() => void)[] = [];
   #stopped = false;
   #waiting: { readonly zxid: Zxid; readonly callback: () => void }[] = [];
   /** Since the log was last rolled. */
@@ -71,24 +72,27 @@ export class LogWriter {
 
   /** After recovery: the log holds entries up to `zxid`, `txns` of them not in a snapshot. The next one starts a new file. */
   start(zxid: Zxid, txns: number): void {
-    assert(!this.#underWay && !this.#held, "Recovery waits for what is being written.");
+    assert(!this.#underWay && this.#holds === 0, "Recovery waits for what is being written.");
     this.#restart(zxid, txns);
   }
 
   /**
    * The history now comes from elsewhere (SNAP) and ends at `zxid`. What was gathered before is forgotten, what is under way
-   * is not acknowledged, and nothing is written until `release`. Calls back when the disk is done with the old log.
+   * is not acknowledged, and nothing is written until each call is followed by `release`. Calls back when the disk is done
+   * with the old log.
    */
   replaceHistory(zxid: Zxid, idle: () => void): void {
     this.#waiting.length = 0;
     this.#restart(zxid, 0);
-    this.#held = true;
-    if (this.#underWay) this.#whenIdle = idle;
+    this.#holds += 1;
+    this.#underWayIsStale = this.#underWay;
+    if (this.#underWay) this.#whenIdle.push(idle);
     else idle();
   }
 
   release(): void {
-    this.#held = false;
+    if (this.#stopped) return;
+    this.#holds -= 1;
     if (this.#flushWanted) this.flush();
     this.#tell();
   }
@@ -114,7 +118,7 @@ export class LogWriter {
   /** Hands what was gathered to the disk: now, or as soon as the group under way is durable. */
   flush(): void {
     if (this.#stopped || (this.#gathering.used === 0 && this.#full.length === 0)) return;
-    if (this.#underWay || this.#held) this.#flushWanted = true;
+    if (this.#underWay || this.#holds > 0) this.#flushWanted = true;
     else this.#write();
   }
 
@@ -171,7 +175,7 @@ export class LogWriter {
     this.#full.length = 0;
     this.#gathering = emptyGroup();
     this.#waiting.length = 0;
-    this.#whenIdle = null;
+    this.#whenIdle.length = 0;
   }
 
   #restart(zxid: Zxid, txns: number): void {
@@ -187,7 +191,7 @@ export class LogWriter {
   }
 
   #isDurable(zxid: Zxid): boolean {
-    return this.#durable >= zxid && !this.#held;
+    return this.#durable >= zxid && this.#holds === 0;
   }
 
   #write(): void {
@@ -236,10 +240,10 @@ export class LogWriter {
   #written(group: Group, since: number, file: string): void {
     this.#underWay = false;
     if (this.#stopped) return;
-    const idle = this.#whenIdle;
-    if (idle !== null) {
-      this.#whenIdle = null;
-      return idle();
+    if (this.#underWayIsStale) {
+      this.#underWayIsStale = false;
+      for (const idle of this.#whenIdle.splice(0)) idle();
+      return;
     }
     const { environment, config, report } = this.#options;
     const tookMs = environment.monotonicMs() - since;

@@ -255,6 +255,7 @@ export class Recovery {
       whenLogDurable: (callback) => callback(),
       done: () => this.#send({ type: "SNAPSHOT_CREATED" }),
       failed: this.#diskFailed,
+      overtaken: () => assert(false, "Nobody else touches the database during recovery."),
     }).start();
   }
 

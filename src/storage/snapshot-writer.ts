@@ -29,6 +29,8 @@ export interface SnapshotWriterOptions {
   readonly whenLogDurable: (callback: () => void) => void;
   readonly done: (zxid: Zxid) => void;
   readonly failed: (failure: StorageFailure) => void;
+  /** The database was emptied for a leader's snapshot or a recovery: this one will never be whole. */
+  readonly overtaken: () => void;
 }
 
 export class SnapshotWriter {
@@ -67,13 +69,15 @@ export class SnapshotWriter {
     const until = environment.monotonicMs() + SLICE_MS;
     let size = 0;
     do {
+      if (this.#source.abandoned) return this.#options.overtaken();
       const part = this.#source.next(NODES_AT_A_TIME);
-      if (part === null) return this.#last(bytes);
+      if (part === null) break;
       this.#sum = adler32(this.#sum, part, 0, part.length);
       bytes.push(part);
       size += part.length;
-    } while (size < SLICE_BYTES && environment.monotonicMs() < until);
-    this.#write(bytes, this.#offset - this.#synced >= SYNC_EVERY_BYTES, () => this.#slice([]));
+    } while (!this.#source.ended && size < SLICE_BYTES && environment.monotonicMs() < until);
+    if (this.#source.ended) this.#last(bytes);
+    else this.#write(bytes, this.#offset - this.#synced >= SYNC_EVERY_BYTES, () => this.#slice([]));
   }
 
   #last(bytes: Buffer[]): void {

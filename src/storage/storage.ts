@@ -143,17 +143,17 @@ export class Storage {
   }
 
   /**
-   * Reads the txn log from the newest entry <= `from` on, up to `to`. `maxShareOfSnapshot`: logs larger than this share of the
-   * newest snapshot are not worth it (snapshotSizeFactor); 0 = any size.
+   * Reads the txn log from the newest entry <= `from` on, up to `to`. `maxBytes`: a longer stretch of log is not worth it
+   * (snapshotSizeFactor); 0 = any length.
    */
-  readLog(from: Zxid, to: Zxid, visitor: LogVisitor, maxShareOfSnapshot = 0): LogReading {
+  readLog(from: Zxid, to: Zxid, visitor: LogVisitor, maxBytes = 0): LogReading {
     const { config } = this.#options;
     const reader = new LogReader({
       disk: this.#disk,
       maxEntryBytes: config.maxEntryBytes,
       from,
       to,
-      maxShareOfSnapshot,
+      maxBytes,
       active: this.#log.active,
       visitor,
       closed: (closed) => this.#readers.delete(closed),
@@ -230,19 +230,20 @@ export class Storage {
   #settle(settled: () => void): void {
     this.#purge?.cancel();
     for (const reader of [...this.#readers]) reader.fail();
+    this.#abandonSnapshot(() => this.#log.whenDurable(this.#log.lastAppended, () => this.#epochs.whenQuiet(settled)));
+  }
+
+  /** Calls back when nothing of it is left; at once if none is being written. */
+  #abandonSnapshot(gone: () => void): void {
     const snapshot = this.#snapshot;
     this.#snapshot = null;
-    const afterSnapshot = (): void =>
-      this.#log.whenDurable(this.#log.lastAppended, () => this.#epochs.whenQuiet(settled));
-    if (snapshot === null) afterSnapshot();
-    else snapshot.abandon(afterSnapshot);
+    if (snapshot === null) gone();
+    else snapshot.abandon(gone);
   }
 
   #replaceHistory(): void {
     const { database, config } = this.#options;
     const zxid = database.lastProcessedZxid;
-    const begin = (): void => this.#startSnapshot((failure) => this.#fail(failure));
-    const running = this.#snapshot;
     const beyond = this.#log.lastAppended > zxid;
     this.#log.replaceHistory(zxid, () => {
       if (!beyond) return this.#log.release();
@@ -256,9 +257,7 @@ export class Storage {
         failed: (failure) => this.#fail(failure),
       });
     });
-    if (running === null) return begin();
-    this.#snapshot = null;
-    running.abandon(begin);
+    this.#abandonSnapshot(() => this.#startSnapshot((failure) => this.#fail(failure)));
   }
 
   #startSnapshot(failed: (failure: StorageFailure) => void): void {
@@ -274,6 +273,7 @@ export class Storage {
         this.#fact({ type: "SNAPSHOT_TAKEN", zxid });
       },
       failed,
+      overtaken: () => this.#abandonSnapshot(() => {}),
     });
     this.#snapshot = snapshot;
     snapshot.start();
@@ -281,11 +281,9 @@ export class Storage {
 
   /** The older snapshots and the log still tell everything, so the server goes on without it. */
   #snapshotFailed(failure: StorageFailure): void {
-    const snapshot = this.#snapshot;
-    this.#snapshot = null;
     const message = `No snapshot was taken: ${failure.message}. The log is kept, and grows.`;
-    this.#options.report({ level: "error", message, data: { ...failure, code: failure.code } });
-    snapshot?.abandon(() => {});
+    this.#options.report({ level: "error", message, data: { ...failure } });
+    this.#abandonSnapshot(() => {});
   }
 
   #fail(failure: StorageFailure): void {

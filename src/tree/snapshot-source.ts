@@ -108,6 +108,11 @@ export class TreeSnapshotter implements TreeCursor {
     this.#state = "closed";
   }
 
+  /** The end marker was handed over: the tree as it is now is the latest that any node shows. */
+  get ended(): boolean {
+    return this.#state === "ended";
+  }
+
   /** The database was emptied; what was written so far is of no use. */
   get abandoned(): boolean {
     return this.#state === "abandoned";

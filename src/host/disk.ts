@@ -1,0 +1,239 @@
+/**
+ * The disk: performs storage's effects with node:fs in libuv's pool, so that the event loop never waits for it. Effects on one
+ * file run in order, those on different files beside each other: a snapshot does not hold up the log.
+ */
+import { constants } from "node:fs";
+import { type FileHandle, mkdir, open, readdir, rename, stat, unlink } from "node:fs/promises";
+import { join } from "node:path";
+import type { DiskArea, DiskEffect, DiskInput } from "../storage/disk-io.ts";
+
+export type DiskDirs = Readonly<Record<DiskArea, string>>;
+
+/** Where Apache ZooKeeper keeps its files below dataDir and dataLogDir. */
+export function diskDirs(dataDir: string, dataLogDir: string): DiskDirs {
+  return { data: dataDir, snap: join(dataDir, "version-2"), log: join(dataLogDir, "version-2") };
+}
+
+/** Open files that no effect is using: the log, a snapshot being written, some being read. */
+const MAX_IDLE_FILES = 16;
+
+interface OpenFile {
+  readonly handle: FileHandle;
+  readonly writable: boolean;
+}
+
+type Answer = Omit<Extract<DiskInput, { type: "DISK_DONE" }>, "type" | "id">;
+type EffectOf<T extends DiskEffect["type"]> = Extract<DiskEffect, { type: T }>;
+
+const NOTHING: Answer = {};
+
+export class NodeDisk {
+  readonly #dirs: DiskDirs;
+  readonly #deliver: (input: DiskInput) => void;
+  /** Effects per file, the first of each being performed. */
+  readonly #lanes = new Map<string, DiskEffect[]>();
+  /** Least recently used first. */
+  readonly #files = new Map<string, OpenFile>();
+  /** Created here, and their names not synced yet. */
+  readonly #unnamed = new Set<string>();
+
+  constructor(dirs: DiskDirs, deliver: (input: DiskInput) => void) {
+    this.#dirs = dirs;
+    this.#deliver = deliver;
+  }
+
+  perform(effect: DiskEffect): void {
+    const path = this.#pathOf(effect);
+    const lane = this.#lanes.get(path);
+    if (lane !== undefined) {
+      lane.push(effect);
+      return;
+    }
+    const started = [effect];
+    this.#lanes.set(path, started);
+    void this.#run(path, started);
+  }
+
+  /** Closes what is open. Effects that are still under way may fail. */
+  async close(): Promise<void> {
+    for (const path of [...this.#files.keys()]) await this.#closeFile(path);
+  }
+
+  async #run(path: string, lane: DiskEffect[]): Promise<void> {
+    for (let effect = lane[0]; effect !== undefined; effect = lane[0]) {
+      const input = await this.#answer(path, effect);
+      lane.shift();
+      // A lane that is empty goes before its answer is delivered: the answer may bring the next effect at once.
+      if (lane.length === 0) this.#lanes.delete(path);
+      this.#deliver(input);
+      if (lane.length === 0) break;
+    }
+    await this.#closeIdleFiles();
+  }
+
+  async #answer(path: string, effect: DiskEffect): Promise<DiskInput> {
+    try {
+      return { type: "DISK_DONE", id: effect.id, ...(await this.#perform(path, effect)) };
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException;
+      return { type: "DISK_FAILED", id: effect.id, code: code ?? "EIO", message };
+    }
+  }
+
+  async #perform(path: string, effect: DiskEffect): Promise<Answer> {
+    switch (effect.type) {
+      case "disk.list":
+        return { files: await listFiles(path) };
+      case "disk.read":
+        return this.#read(path, effect);
+      case "disk.write":
+        return this.#write(path, effect);
+      case "disk.rename":
+        await this.#closeFile(path);
+        this.#unnamed.delete(path);
+        await rename(path, join(this.#dirs[effect.area], effect.to));
+        await syncDirectory(this.#dirs[effect.area]);
+        return NOTHING;
+      case "disk.remove":
+        await this.#closeFile(path);
+        this.#unnamed.delete(path);
+        await unlinkIfThere(path);
+        await syncDirectory(this.#dirs[effect.area]);
+        return NOTHING;
+      case "disk.truncate": {
+        const { handle } = await this.#open(path, true);
+        await handle.truncate(effect.length);
+        await handle.sync();
+        return NOTHING;
+      }
+    }
+  }
+
+  async #read(path: string, { offset, length }: EffectOf<"disk.read">): Promise<Answer> {
+    const { handle } = await this.#open(path, false);
+    const bytes = Buffer.allocUnsafeSlow(length);
+    let used = 0;
+    while (used < length) {
+      const { bytesRead } = await handle.read(bytes, used, length - used, offset + used);
+      if (bytesRead === 0) break;
+      used += bytesRead;
+    }
+    // The end of the file: whoever read it has it all, and another file may take its name.
+    if (used < length && this.#files.get(path)?.writable === false) await this.#closeFile(path);
+    return { bytes: bytes.subarray(0, used) };
+  }
+
+  async #write(path: string, { offset, bytes, size, sync, area }: EffectOf<"disk.write">): Promise<Answer> {
+    const { handle } = await this.#open(path, true);
+    if (size !== undefined && (await handle.stat()).size < size) await handle.truncate(size);
+    await writeAll(handle, bytes, offset);
+    if (!sync) return NOTHING;
+    await handle.datasync();
+    if (this.#unnamed.delete(path)) await syncDirectory(this.#dirs[area]);
+    return NOTHING;
+  }
+
+  async #open(path: string, writable: boolean): Promise<OpenFile> {
+    const known = this.#files.get(path);
+    if (known !== undefined && (known.writable || !writable)) {
+      this.#files.delete(path);
+      this.#files.set(path, known);
+      return known;
+    }
+    await this.#closeFile(path);
+    const handle = writable ? await this.#openForWriting(path) : await open(path, constants.O_RDONLY);
+    const file = { handle, writable };
+    this.#files.set(path, file);
+    return file;
+  }
+
+  async #openForWriting(path: string): Promise<FileHandle> {
+    try {
+      const handle = await open(path, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL, 0o644);
+      this.#unnamed.add(path);
+      return handle;
+    } catch (error) {
+      if (!isErrno(error, "EEXIST")) throw error;
+      return open(path, constants.O_RDWR);
+    }
+  }
+
+  async #closeFile(path: string): Promise<void> {
+    const file = this.#files.get(path);
+    if (file === undefined) return;
+    this.#files.delete(path);
+    await file.handle.close();
+  }
+
+  async #closeIdleFiles(): Promise<void> {
+    if (this.#files.size <= MAX_IDLE_FILES) return;
+    for (const path of [...this.#files.keys()]) {
+      if (this.#files.size <= MAX_IDLE_FILES) return;
+      if (!this.#lanes.has(path)) await this.#closeFile(path);
+    }
+  }
+
+  #pathOf(effect: DiskEffect): string {
+    const dir = this.#dirs[effect.area];
+    if (effect.type === "disk.list") return dir;
+    return join(dir, effect.type === "disk.rename" ? effect.from : effect.file);
+  }
+}
+
+async function listFiles(dir: string): Promise<{ name: string; size: number }[]> {
+  await mkdir(dir, { recursive: true });
+  const files: { name: string; size: number }[] = [];
+  for (const entry of await readdir(dir, { withFileTypes: true })) {
+    if (!entry.isFile()) continue;
+    try {
+      files.push({ name: entry.name, size: (await stat(join(dir, entry.name))).size });
+    } catch (error) {
+      // Removed since: then it is not there.
+      if (!isErrno(error, "ENOENT")) throw error;
+    }
+  }
+  return files;
+}
+
+async function writeAll(handle: FileHandle, bytes: readonly Buffer[], offset: number): Promise<void> {
+  let left = bytes;
+  let position = offset;
+  while (left.length > 0) {
+    const { bytesWritten } = await handle.writev(left, position);
+    // A disk that is full first writes less, then fails; one that does neither must not spin.
+    if (bytesWritten === 0) throw Object.assign(new Error("nothing was written"), { code: "EIO" });
+    position += bytesWritten;
+    left = withoutFirst(left, bytesWritten);
+  }
+}
+
+function withoutFirst(bytes: readonly Buffer[], count: number): readonly Buffer[] {
+  let left = count;
+  for (const [index, part] of bytes.entries()) {
+    if (left < part.length) return [part.subarray(left), ...bytes.slice(index + 1)];
+    left -= part.length;
+  }
+  return [];
+}
+
+async function unlinkIfThere(path: string): Promise<void> {
+  try {
+    await unlink(path);
+  } catch (error) {
+    if (!isErrno(error, "ENOENT")) throw error;
+  }
+}
+
+/** Makes names durable: those of new, renamed and removed files. Apache ZooKeeper leaves that to luck. */
+async function syncDirectory(dir: string): Promise<void> {
+  const handle = await open(dir, constants.O_RDONLY);
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+function isErrno(error: unknown, code: string): boolean {
+  return (error as NodeJS.ErrnoException).code === code;
+}
