@@ -6,9 +6,9 @@
 import { unreachableGoals } from "./liveness.ts";
 import type { Model } from "./model.ts";
 import { type Report, reportOf } from "./report.ts";
-import { type Finding, Shard } from "./shard.ts";
+import { Shard } from "./shard.ts";
 import { NO_PARENT } from "./state-store.ts";
-import { type Counterexample, traceOf } from "./trace.ts";
+import { counterexampleAt } from "./trace.ts";
 
 export interface ExploreOptions {
   /** Count states that are the same up to a renaming of servers once. Default false. */
@@ -68,10 +68,12 @@ export function explore<State>(model: Model<State>, options: ExploreOptions = {}
   }
 
   const complete = !cut && !shard.halted;
-  const violations = shard.findings.map((finding) => counterexampleOf(model, shard, finding));
+  const violations = shard.findings.map(({ property, kind, parent, ordinal }) =>
+    counterexampleAt(model, property, kind, [...ordinalsTo(shard, parent), ordinal]),
+  );
   if (complete && shard.graph !== null) {
     for (const { property, state } of unreachableGoals(model.properties.reachable, shard.graph, shard.distinct))
-      violations.push({ property, kind: "reachable", trace: traceOf(model, ordinalsTo(shard, state)) });
+      violations.push(counterexampleAt(model, property, "reachable", ordinalsTo(shard, state)));
   }
   const tally = {
     complete,
@@ -91,13 +93,7 @@ export function explore<State>(model: Model<State>, options: ExploreOptions = {}
   return reportOf(model, tally, violations);
 }
 
-function counterexampleOf<State>(model: Model<State>, shard: Shard<State>, finding: Finding): Counterexample {
-  const ordinals = finding.parent === NO_PARENT ? [] : ordinalsTo(shard, finding.parent);
-  const trace = traceOf(model, [...ordinals, finding.ordinal]);
-  return { property: finding.property, kind: finding.kind, trace };
-}
-
-/** The choices that lead to a state: which initial state, then which successor each time. */
+/** The choices that lead to a state (none, for NO_PARENT): which initial state, then which successor each time. */
 function ordinalsTo<State>(shard: Shard<State>, state: number): number[] {
   const ordinals: number[] = [];
   for (let at = state; at !== NO_PARENT; at = shard.ancestry.parent(at)) ordinals.push(shard.ancestry.ordinal(at));

@@ -65,23 +65,27 @@ export interface Properties<State> {
   readonly reachable: readonly StateProperty<State>[];
 }
 
+// Methods, not function-typed fields, so that a Model<S> can stand in a list of Model<unknown>.
+
 export interface StateProperty<State> {
   readonly name: string;
-  readonly holds: (state: State) => boolean;
+  holds(state: State): boolean;
 }
 
 export interface StepProperty<State> {
   readonly name: string;
-  readonly happens: (before: State, after: State, action: number) => boolean;
+  happens(before: State, after: State, action: number): boolean;
 }
-
-export const NO_PROPERTIES: Properties<never> = { always: [], neverStep: [], sometimes: [], reachable: [] };
 
 export function always<State>(name: string, holds: (state: State) => boolean): StateProperty<State> {
   return { name, holds };
 }
 
 export function sometimes<State>(name: string, holds: (state: State) => boolean): StateProperty<State> {
+  return { name, holds };
+}
+
+export function reachable<State>(name: string, holds: (state: State) => boolean): StateProperty<State> {
   return { name, holds };
 }
 

@@ -66,10 +66,10 @@ export function verdictOf(report: Report): Verdict {
 }
 
 /** The one line that closes a check. */
-export function summaryLine(report: Report, bounds: string, verdict: string = verdictOf(report)): string {
+export function summaryLine(report: Report, name: string, bounds: string, verdict: string): string {
   return [
-    report.model.padEnd(16),
-    bounds.padEnd(46),
+    name.padEnd(36),
+    bounds,
     `distinct ${group(report.distinct)}`,
     `generated ${group(report.generated)}`,
     `depth ${report.depth}`,

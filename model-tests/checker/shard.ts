@@ -24,7 +24,7 @@ export interface ShardOptions {
 
 /** Takes successors that other shards own. `parent` is a reference as `Shard.reference` makes them. */
 export interface Outbox {
-  send(owner: number, words: Words, parent: number, ordinal: number): void;
+  send(owner: number, words: Words, lo: number, hi: number, parent: number, ordinal: number): void;
 }
 
 /** Where a property failed: at the `ordinal`-th successor of the state `parent`. Depth counts states, as TLC does. */
@@ -47,7 +47,7 @@ export class Shard<State> {
   generated = 0;
   /** States without any successor. */
   terminal = 0;
-  /** Levels that hold a state, the initial one included. */
+  /** The last level that held a state of this shard; the initial states are level 1. */
   depth = 0;
   halted = false;
   readonly ancestry = new Ancestry();
@@ -63,6 +63,7 @@ export class Shard<State> {
   readonly #visited: VisitedSet;
   #current: LevelQueue;
   #next: LevelQueue;
+  #level = 0;
   #levelStart = 0;
   #position = 0;
 
@@ -115,7 +116,8 @@ export class Shard<State> {
       this.generated += 1;
       this.#fingerprinter.of(words);
       // Every shard generates all initial states and keeps its own; one shard counts them.
-      if (this.#owner() === this.#options.index) this.#admit(words, NO_PARENT, ordinal);
+      const { lo, hi } = this.#fingerprinter;
+      if (this.#owner(hi) === this.#options.index) this.#admit(words, lo, hi, NO_PARENT, ordinal);
       ordinal += 1;
     });
     if (this.#options.index !== 0) this.generated = 0;
@@ -146,15 +148,14 @@ export class Shard<State> {
     this.#next = done;
     this.#next.clear(this.#current.size);
     this.#position = 0;
-    if (this.#current.size > 0) this.depth += 1;
+    this.#level += 1;
+    if (this.#current.size > 0) this.depth = this.#level;
     return this.#current.size;
   }
 
   /** A state that another shard found and this one owns. */
-  receive(words: Words, parent: number, ordinal: number): void {
-    if (this.halted) return;
-    this.#fingerprinter.of(words);
-    this.#admit(words, parent, ordinal);
+  receive(words: Words, lo: number, hi: number, parent: number, ordinal: number): void {
+    if (!this.halted) this.#admit(words, lo, hi, parent, ordinal);
   }
 
   readonly #emit = (words: Words, action: number): void => {
@@ -164,13 +165,14 @@ export class Shard<State> {
     this.#count(action);
     if (this.#before !== undefined) this.#checkStep(words, action, ordinal);
     this.#fingerprinter.of(words);
-    const owner = this.#owner();
+    const { lo, hi } = this.#fingerprinter;
+    const owner = this.#owner(hi);
     const parent = this.reference(this.#number);
     if (owner !== this.#options.index) {
-      this.#outbox?.send(owner, words, parent, ordinal);
+      this.#outbox?.send(owner, words, lo, hi, parent, ordinal);
       return;
     }
-    const number = this.#admit(words, parent, ordinal);
+    const number = this.#admit(words, lo, hi, parent, ordinal);
     if (this.graph !== null && this.#model.isFault?.(action) !== true) this.graph.targets.push(number);
   };
 
@@ -180,14 +182,14 @@ export class Shard<State> {
   }
 
   /** Another half of the fingerprint than the one that picks the slot, or a shard would use half of its table. */
-  #owner(): number {
-    return this.#options.shards === 1 ? 0 : (this.#fingerprinter.hi >>> 0) % this.#options.shards;
+  #owner(hi: number): number {
+    return this.#options.shards === 1 ? 0 : (hi >>> 0) % this.#options.shards;
   }
 
-  /** Files the state of the last fingerprint unless it is known; returns its number. */
-  #admit(words: Words, parent: number, ordinal: number): number {
+  /** Files the state unless it is known; returns its number. */
+  #admit(words: Words, lo: number, hi: number, parent: number, ordinal: number): number {
     const number = this.ancestry.size;
-    const known = this.#visited.add(this.#fingerprinter.lo, this.#fingerprinter.hi, number);
+    const known = this.#visited.add(lo, hi, number);
     if (known !== -1) return known;
     this.ancestry.push(parent, ordinal);
     this.#next.push(words);
@@ -228,6 +230,6 @@ export class Shard<State> {
   #found(kind: Finding["kind"], property: string, parent: number, ordinal: number): void {
     if (!this.#options.keepGoing) this.halted = true;
     if (this.findings.some((finding) => finding.property === property)) return;
-    this.findings.push({ property, kind, parent, ordinal, depth: this.depth + 1 });
+    this.findings.push({ property, kind, parent, ordinal, depth: this.#level + 1 });
   }
 }

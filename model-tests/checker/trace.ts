@@ -12,8 +12,19 @@ export interface TraceStep {
 export interface Counterexample {
   readonly property: string;
   readonly kind: "always" | "neverStep" | "reachable";
+  /** The choices that lead along the trace: enough to find it again with `traceOf`. */
+  readonly ordinals: readonly number[];
   /** The initial state first. A state property fails in the last state, a step property in the last step. */
   readonly trace: readonly TraceStep[];
+}
+
+export function counterexampleAt<State>(
+  model: Model<State>,
+  property: string,
+  kind: Counterexample["kind"],
+  ordinals: readonly number[],
+): Counterexample {
+  return { property, kind, ordinals, trace: traceOf(model, ordinals) };
 }
 
 /** Runs the model along `ordinals`: which initial state, then which successor each time. */

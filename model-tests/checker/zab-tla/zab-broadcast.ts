@@ -3,7 +3,7 @@
 import { BROADCAST, Violated } from "./zab-layout.ts";
 import { ackEpochConnected } from "./zab-recovery.ts";
 import type { ZabStep } from "./zab-step.ts";
-import { counterOfZxid, epochOfZxid, lastZxidOf, MessageType, zxid, zxidToIndex } from "./zab-values.ts";
+import { counterOfZxid, epochOfZxid, lastZxidOf, MessageType, type Txn, zxid, zxidToIndex } from "./zab-values.ts";
 
 export function leaderProcessRequest(z: ZabStep, i: number): void {
   const at = z.at;
@@ -12,14 +12,10 @@ export function leaderProcessRequest(z: ZabStep, i: number): void {
   const next = z.begin();
   const epoch = now[at.currentEpoch + i] as number;
   const last = lastZxidOf(z.history(i));
-  const inEpoch = z.rules.nextZxid === "inFirstEpoch" ? 1 : epoch;
+  const inEpoch = zxidEpoch(z, i);
   const newZxid = zxid(inEpoch, epochOfZxid(last) === inEpoch ? counterOfZxid(last) + 1 : 1);
-  next[at.history + i] = z.values.appendTxn(now[at.history + i] as number, {
-    zxid: newZxid,
-    value: now[at.nClientRequest] as number,
-    ackSid: 1 << i,
-    epoch,
-  });
+  const txn = { zxid: newZxid, value: now[at.nClientRequest] as number, ackSid: 1 << i, epoch };
+  next[at.history + i] = logged(z, i, txn);
   let longest = 0;
   for (let s = 0; s < at.servers; s++)
     longest = Math.max(longest, z.values.histories.get(next[at.history + s] as number).length);
@@ -28,6 +24,22 @@ export function leaderProcessRequest(z: ZabStep, i: number): void {
   z.step("LeaderProcessRequest", i);
 }
 
+function logged(z: ZabStep, i: number, txn: Txn): number {
+  const history = z.history(i);
+  const allCommitted = (z.now[z.at.committedIndex + i] as number) >= history.length;
+  const rule = z.rules.leaderLogs;
+  return rule === "atTheEnd" || (rule === "beforeUncommitted" && allCommitted)
+    ? z.values.appendTxn(z.now[z.at.history + i] as number, txn)
+    : z.values.histories.intern([...history.slice(0, -1), txn, ...history.slice(-1)]);
+}
+
+/** The epoch in the zxids of leader i. */
+function zxidEpoch(z: ZabStep, i: number): number {
+  const epoch = z.now[z.at.currentEpoch + i] as number;
+  return z.rules.zxidEpoch === "countsDown" ? z.bounds.epochs + 1 - epoch : epoch;
+}
+
+/** The next txn of this epoch that was not proposed yet. */
 export function leaderBroadcastPROPOSE(z: ZabStep, i: number): void {
   const at = z.at;
   const now = z.now;
@@ -35,7 +47,7 @@ export function leaderBroadcastPROPOSE(z: ZabStep, i: number): void {
   const history = z.history(i);
   const last = lastZxidOf(history);
   const epoch = now[at.currentEpoch + i] as number;
-  const inEpoch = z.rules.nextZxid === "inFirstEpoch" ? 1 : epoch;
+  const inEpoch = zxidEpoch(z, i);
   const counter = epochOfZxid(last) === inEpoch ? counterOfZxid(last) : 0;
   const sent = now[at.sendCounter + i] as number;
   if (sent >= counter) return;
@@ -58,13 +70,10 @@ export function followerProcessPROPOSE(z: ZabStep, i: number, j: number, propose
   const now = z.now;
   const next = z.begin();
   const history = z.history(i);
-  const skips = z.rules.followerLogs !== "inOrder" && zxidToIndex(history, proposed) > history.length;
-  if (skips || isNextZxid(lastZxidOf(history), proposed)) {
+  const isNew = z.rules.followerLogs === "everyNew" && zxidToIndex(history, proposed) > history.length;
+  if (isNew || isNextZxid(lastZxidOf(history), proposed)) {
     const txn = { zxid: proposed, value: data, ackSid: 0, epoch: now[at.currentEpoch + i] as number };
-    next[at.history + i] =
-      z.rules.followerLogs === "newestFirst"
-        ? z.values.histories.intern([...history.slice(0, -1), txn, ...history.slice(-1)])
-        : z.values.appendTxn(now[at.history + i] as number, txn);
+    next[at.history + i] = z.values.appendTxn(now[at.history + i] as number, txn);
     z.reply(i, j, z.values.message(MessageType.ACK, proposed));
   } else {
     const index = zxidToIndex(history, proposed);
@@ -99,7 +108,7 @@ export function leaderProcessACK(z: ZabStep, i: number, j: number, acked: number
   }
   const isFirst = committed >= index - 1;
   const acks = (history[index - 1]?.ackSid ?? 0) | (1 << j);
-  const hasQuorum = z.rules.commitQuorum === "leaderAlone" || z.isQuorum(acks);
+  const hasQuorum = z.rules.commitNeeds === "leaderAlone" || z.isQuorum(acks);
   if (!isFirst || !hasQuorum) {
     z.step("LeaderProcessACK", i, j);
     if (!isFirst && !hasQuorum) z.step("LeaderProcessACK", i, j); // two branches of LeaderTryToCommit

@@ -56,9 +56,7 @@ export function restart(z: ZabStep, i: number): void {
   }
   next[at.committedIndex + i] = 0;
   next[at.committedZxid + i] = 0;
-  if (!z.rules.acceptedEpochDurable) next[at.acceptedEpoch + i] = 0;
-  if (!z.rules.currentEpochDurable) next[at.currentEpoch + i] = 0;
-  if (!z.rules.historyDurable) next[at.history + i] = z.values.histories.intern(z.history(i).slice(0, -1));
+  if (!z.rules.acceptedEpochSurvivesRestart) next[at.acceptedEpoch + i] = 0;
   next[at.nTimeout] = now[at.nTimeout]! + 1;
   next[at.nRestart] = now[at.nRestart]! + 1;
   z.step("Restart", i);

@@ -1,6 +1,6 @@
 /** The Zab specification as a model for the explorer. */
 
-import type { Model } from "../model.ts";
+import type { Model, StateProperty } from "../model.ts";
 import { initialState, successors } from "./zab-actions.ts";
 import { ZAB_GOALS, ZAB_INVARIANTS } from "./zab-invariants.ts";
 import { ZabLayout, ZabState } from "./zab-layout.ts";
@@ -16,9 +16,18 @@ export const MAX_EPOCH = 3;
 export interface ZabModelOptions {
   readonly bounds: ZabBounds;
   readonly rules?: ZabRules;
+  readonly invariants?: readonly StateProperty<ZabState>[];
 }
 
-export function createModel({ bounds, rules = SPECIFIED }: ZabModelOptions): Model<ZabState> {
+export function boundsText({ servers, txns, timeouts, restarts, epochs }: ZabBounds): string {
+  return `${servers} servers, ${txns} txns, ${timeouts} timeouts, ${restarts} restarts, ${epochs} epochs`;
+}
+
+export function createModel({
+  bounds,
+  rules = SPECIFIED,
+  invariants = ZAB_INVARIANTS,
+}: ZabModelOptions): Model<ZabState> {
   const values = new ZabValues();
   const layout = new ZabLayout(bounds.servers, values);
   const step = new ZabStep(layout, values, bounds, rules);
@@ -29,7 +38,7 @@ export function createModel({ bounds, rules = SPECIFIED }: ZabModelOptions): Mod
     initial: (emit) => emit(initialState(step)),
     successors: (words, emit) => successors(step, words, emit),
     decode: (words, reuse) => (reuse ?? new ZabState(layout, values)).load(words),
-    properties: { always: ZAB_INVARIANTS, neverStep: [], sometimes: ZAB_GOALS, reachable: [] },
+    properties: { always: invariants, neverStep: [], sometimes: ZAB_GOALS, reachable: [] },
     symmetry: zabSymmetry(layout, values, bounds),
     actionKinds: ACTION_KINDS,
     kindOf,

@@ -32,12 +32,12 @@ export function leaderProcessCEPOCH(z: ZabStep, i: number, j: number, epoch: num
   const before = now[at.cepochRecv + i] as number;
   const after = withCepoch(before, j, epoch);
   next[at.cepochRecv + i] = after;
-  if (isEpochQuorum(z, before)) {
+  if (z.isQuorum(cepochSenders(before, at.servers))) {
     z.reply(i, j, z.values.message(MessageType.NEWEPOCH, now[at.acceptedEpoch + i] as number));
   } else {
     if (now[at.zabState + i] !== DISCOVERY) z.flag(Violated.stateInconsistent);
     z.discard(j, i);
-    if (isEpochQuorum(z, after)) {
+    if (z.isQuorum(cepochSenders(after, at.servers))) {
       const newEpoch = cepochMax(after, at.servers) + 1;
       next[at.acceptedEpoch + i] = newEpoch;
       z.broadcast(i, cepochConnected(after, at.servers), z.values.message(MessageType.NEWEPOCH, newEpoch));
@@ -47,11 +47,6 @@ export function leaderProcessCEPOCH(z: ZabStep, i: number, j: number, epoch: num
   for (let s = 0; s < at.servers; s++) maxEpoch = Math.max(maxEpoch, next[at.acceptedEpoch + s] as number);
   next[at.maxEpoch] = maxEpoch;
   z.step("LeaderProcessCEPOCH", i, j);
-}
-
-export function isEpochQuorum(z: ZabStep, cepochRecv: number): boolean {
-  const senders = cepochSenders(cepochRecv, z.at.servers);
-  return z.rules.epochQuorum === "leaderAndNobody" ? (senders & (senders - 1)) !== 0 : z.isQuorum(senders);
 }
 
 export function followerProcessNEWEPOCH(z: ZabStep, i: number, j: number, epoch: number): void {
@@ -91,8 +86,7 @@ export function leaderProcessACKEPOCH(z: ZabStep, i: number, j: number, epoch: n
     if (now[at.zabState + i] !== DISCOVERY) z.flag(Violated.stateInconsistent);
     z.discard(j, i);
     if (z.isQuorum(ackEpochSenders(z, after))) {
-      const chosen = z.rules.initialHistory === "own" ? now[at.history + i]! : initialHistory(z, after);
-      const initial = z.values.ackedOnlyBy(chosen, i);
+      const initial = z.values.ackedOnlyBy(initialHistory(z, after), i);
       next[at.currentEpoch + i] = accepted;
       next[at.epochLeader] = now[at.epochLeader]! | (1 << (epochLeaderShift(at.servers, accepted) + i));
       next[at.history + i] = initial;
@@ -105,13 +99,13 @@ export function leaderProcessACKEPOCH(z: ZabStep, i: number, j: number, epoch: n
   z.step("LeaderProcessACKEPOCH", i, j);
 }
 
-export function recordBroadcast(z: ZabStep, i: number, epoch: number, history: number): void {
+function recordBroadcast(z: ZabStep, i: number, epoch: number, history: number): void {
   if (!z.rules.newLeaderIsBroadcast) return;
   const log = z.at.proposalMsgsLog;
   z.next[log] = z.values.addProposals(z.now[log] as number, i, epoch, history);
 }
 
-export function ackEpochSenders(z: ZabStep, ackeRecv: number): number {
+function ackEpochSenders(z: ZabStep, ackeRecv: number): number {
   return z.values.ackEpochs.get(ackeRecv).reduce((mask, said, s) => (said === null ? mask : mask | (1 << s)), 0);
 }
 
@@ -121,7 +115,7 @@ export function ackEpochConnected(z: ZabStep, ackeRecv: number): number {
 }
 
 /** The history of the sender with the highest (currentEpoch, last zxid). Equal ones have equal histories. */
-export function initialHistory(z: ZabStep, ackeRecv: number): number {
+function initialHistory(z: ZabStep, ackeRecv: number): number {
   const least = z.rules.initialHistory === "leastRecent";
   let best: { readonly peerLastEpoch: number; readonly peerHistory: History } | null = null;
   for (const said of z.values.ackEpochs.get(ackeRecv)) {
@@ -146,10 +140,7 @@ export function followerProcessNEWLEADER(z: ZabStep, i: number, j: number, epoch
   } else {
     if (now[at.zabState + i] !== SYNCHRONIZATION) z.flag(Violated.stateInconsistent);
     next[at.currentEpoch + i] = epoch;
-    const own = z.history(i);
-    const known = (txn: { readonly zxid: number }) => own.some((mine) => mine.zxid === txn.zxid);
-    const synced =
-      z.rules.newLeaderHistory === "replaces" ? history : [...own, ...history.filter((txn) => !known(txn))];
+    const synced = z.rules.newLeaderHistory === "replaces" ? history : [...z.history(i), ...history];
     next[at.history + i] = z.values.histories.intern(synced);
     z.reply(i, j, z.values.message(MessageType.ACKLD, lastZxidOf(synced)));
   }
@@ -191,11 +182,10 @@ export function followerProcessCOMMITLD(z: ZabStep, i: number, j: number, commit
   const at = z.at;
   const next = z.begin();
   const history = z.history(i);
-  const index = committed === 0 ? 0 : zxidToIndex(history, committed);
+  const index = z.rules.commitLdCommits === "wholeLog" ? history.length : zxidToIndex(history, committed);
   if (index < 0 || index > history.length) z.flag(Violated.proposalInconsistent);
-  const whole = z.rules.commitLdCommits === "wholeHistory";
-  next[at.committedIndex + i] = whole ? history.length : index;
-  next[at.committedZxid + i] = whole ? lastZxidOf(history) : committed;
+  next[at.committedIndex + i] = index;
+  next[at.committedZxid + i] = committed;
   next[at.zabState + i] = BROADCAST;
   z.discard(j, i);
   z.step("FollowerProcessCOMMITLD", i, j);

@@ -1,0 +1,33 @@
+/** Every check and mutant that the command line and the workers can name. New models are listed here. */
+
+import type { Check, Mutant } from "./check.ts";
+import { ZAB_COUNTS } from "./zab-tla/zab-counts.ts";
+import { boundsText, createModel, MAX_EPOCH } from "./zab-tla/zab-model.ts";
+import { ZAB_MUTANTS } from "./zab-tla/zab-mutants.ts";
+import { SPECIFIED } from "./zab-tla/zab-rules.ts";
+
+/** ZooKeeper's protocol specification; its counts prove the explorer. */
+const zabTla: Check[] = ZAB_COUNTS.map(({ bounds, text, symmetry, length, distinct, generated, depth }) => {
+  const [servers, txns, timeouts, restarts] = bounds;
+  const zabBounds = { servers, txns, timeouts, restarts, epochs: MAX_EPOCH };
+  const rules = { ...SPECIFIED, restartNeedsTimeoutBudget: text === "apache" };
+  const variant = [bounds.join(","), ...(text === "both" ? [] : [text]), ...(symmetry ? ["symmetry"] : [])].join(" ");
+  return {
+    name: `zab-tla/${variant}`,
+    bounds: boundsText(zabBounds),
+    length,
+    symmetry,
+    load: async () => createModel({ bounds: zabBounds, rules }),
+    expected: { distinct, generated, depth },
+  };
+});
+
+export const CHECKS: readonly Check[] = [...zabTla];
+
+export const MUTANTS: readonly Mutant[] = [...ZAB_MUTANTS];
+
+export function checkNamed(name: string): Check {
+  const check = CHECKS.find((candidate) => candidate.name === name);
+  if (check === undefined) throw new Error(`There is no check named ${name}.`);
+  return check;
+}

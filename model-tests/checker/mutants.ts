@@ -1,0 +1,40 @@
+/** Runs wrong variants of models: each must be noticed, by the property that is meant to notice it. */
+
+import type { Mutant } from "./check.ts";
+import { explore } from "./explorer.ts";
+import { group } from "./report.ts";
+
+export interface MutantResult {
+  readonly mutant: Mutant;
+  /** What failed first; more than one property may fail in the same state. */
+  readonly failed: readonly string[];
+  readonly depth: number;
+  readonly distinct: number;
+  readonly seconds: number;
+  readonly killed: boolean;
+}
+
+export async function runMutant(mutant: Mutant): Promise<MutantResult> {
+  const model = await mutant.load();
+  const { violations, distinct, seconds } = explore(model, { symmetry: mutant.symmetry ?? false });
+  const failed = violations.map(({ property }) => property);
+  const depth = violations[0]?.trace.length ?? 0;
+  return { mutant, failed, depth, distinct, seconds, killed: failed.includes(mutant.killer) && depth === mutant.depth };
+}
+
+/** Prints a line for each and the score; true if all were killed as expected. */
+export async function runMutants(mutants: readonly Mutant[], print: (line: string) => void): Promise<boolean> {
+  let killed = 0;
+  for (const mutant of mutants) {
+    const result = await runMutant(mutant);
+    if (result.killed) killed += 1;
+    const noticed = result.failed.length === 0 ? "nothing" : `${result.failed.join(", ")} at depth ${result.depth}`;
+    print(
+      `${result.killed ? "killed  " : "SURVIVED"}  ${mutant.name.padEnd(46)} ${mutant.killer.padEnd(21)} ` +
+        `depth ${String(mutant.depth).padStart(2)}  ${group(result.distinct).padStart(9)} states  ` +
+        `${result.seconds.toFixed(1)} s${result.killed ? "" : `  but noticed: ${noticed}`}`,
+    );
+  }
+  print(`${killed} of ${mutants.length} mutants killed`);
+  return killed === mutants.length;
+}
