@@ -11,6 +11,7 @@ import { electionMachine } from "./election/election.machine.ts";
 import { learnerHandlerMachine } from "./ensemble/learner-handler.machine.ts";
 import { peerMachine } from "./peer/peer.machine.ts";
 import { sessionMachine } from "./session/session.machine.ts";
+import { recoveryMachine } from "./storage/recovery.machine.ts";
 
 /** The sections of docs/charts/index.html, in this order. */
 export const CHART_ROLES = ["Ensemble", "Sessions", "Storage", "Client"] as const;
@@ -37,6 +38,11 @@ export const charts: readonly Chart[] = [
     role: "Sessions",
     title: "A session as its tracker sees it; one per session, compiled to an integer.",
     machine: sessionMachine,
+  },
+  {
+    role: "Storage",
+    title: "How a server comes back from its disk, and how TRUNC cuts its log; one per start or TRUNC.",
+    machine: recoveryMachine,
   },
   { role: "Client", title: "A client's session, across all its connections.", machine: clientConnectionMachine },
 ];

@@ -11,6 +11,7 @@ import { learnerHandlerMachine } from "../../spec/ensemble/learner-handler.machi
 import { peerMachine } from "../../spec/peer/peer.machine.ts";
 import type { QuorumConfig } from "../../spec/quorum.ts";
 import { sessionMachine } from "../../spec/session/session.machine.ts";
+import { type Cut, recoveryMachine } from "../../spec/storage/recovery.machine.ts";
 import { type Epoch, makeZxid, type PeerState, type ServerId, type Vote, type Zxid } from "../../spec/vocabulary.ts";
 
 export interface ChartSamples {
@@ -118,10 +119,46 @@ const clientConnection = samples(
   { SESSION_ESTABLISHED: record({ timeoutMs: pick(4_000, 30_000), readOnly: fc.boolean() }) },
 );
 
+const failure = fc.constant({ code: "EIO", message: "read failed", file: "log/log.1", offset: 16 });
+const maybeEpoch = pick(null, 0, 1, 2) as fc.Arbitrary<Epoch | null>;
+
+const recovery = samples(
+  recoveryMachine,
+  record({
+    truncateTo: pick(null, null, makeZxid(0, 7)),
+    epochFiles: fc.boolean(),
+    autoCreate: fc.boolean(),
+    trustEmptySnapshot: fc.boolean(),
+  }),
+  {
+    LISTED: record({
+      snapshots: pick<readonly string[]>([], ["snapshot.0"], ["snapshot.7", "snapshot.0"]),
+      hasLogs: fc.boolean(),
+      initialize: fc.boolean(),
+    }),
+    LOGS_HOLD_TXNS: record({ file: fc.constant("log/log.1") }),
+    REPLAYED: record({
+      lastZxid: zxid,
+      cuts: pick<readonly Cut[]>(
+        [],
+        [{ kind: "removeLog", file: "log.8" }],
+        [
+          { kind: "removeSnapshot", file: "snapshot.9" },
+          { kind: "truncateLog", file: "log.1", length: 100 },
+        ],
+      ),
+    }),
+    EPOCHS_READ: record({ currentEpoch: maybeEpoch, acceptedEpoch: maybeEpoch, unfinishedEpoch: maybeEpoch }),
+    DATA_REFUSED: record({ failure }),
+    DISK_FAILED: record({ failure }),
+  },
+);
+
 const all = [
   peer,
   election,
   learnerHandler,
+  recovery,
   clientConnection,
   samples(serverConnectionMachine, none, {}),
   samples(sessionMachine, none, {}),
