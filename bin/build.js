@@ -93,4 +93,14 @@ export function ensureBuilt() {
   }
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) ensureBuilt();
+/** A sentence instead of a stack trace; the other errors of this file are sentences as well. */
+export function ensureBuiltOrExit() {
+  try {
+    ensureBuilt();
+  } catch (error) {
+    console.error(error.message);
+    process.exit(1);
+  }
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) ensureBuiltOrExit();
