@@ -50,11 +50,13 @@ export class Fingerprinter {
   readonly #pools: readonly (InternPool<unknown> | null)[];
   readonly #symmetry: Symmetry | null;
   readonly #permuted: Words;
+  readonly #all: readonly number[];
 
   constructor(pools: readonly (InternPool<unknown> | null)[], symmetry: Symmetry | null) {
     this.#pools = pools;
     this.#symmetry = symmetry;
     this.#permuted = new Int32Array(pools.length);
+    this.#all = Array.from({ length: symmetry?.size ?? 1 }, (_, permutation) => permutation);
   }
 
   /**
@@ -62,15 +64,16 @@ export class Fingerprinter {
    * expanded stays the one that was met, so traces show real runs.
    */
   of(words: Words): void {
-    this.#hash(words);
     const symmetry = this.#symmetry;
-    if (symmetry === null) return;
-    let lo = this.lo;
-    let hi = this.hi;
-    for (let permutation = 1; permutation < symmetry.size; permutation++) {
-      symmetry.permute(words, permutation, this.#permuted);
-      this.#hash(this.#permuted);
-      if (this.hi < hi || (this.hi === hi && this.lo < lo)) {
+    if (symmetry === null) return this.#hash(words);
+    const candidates = symmetry.candidates?.(words) ?? this.#all;
+    let lo = 0;
+    let hi = 0;
+    for (let i = 0; i < candidates.length; i++) {
+      const permutation = candidates[i] as number;
+      if (permutation !== 0) symmetry.permute(words, permutation, this.#permuted);
+      this.#hash(permutation === 0 ? words : this.#permuted);
+      if (i === 0 || this.hi < hi || (this.hi === hi && this.lo < lo)) {
         lo = this.lo;
         hi = this.hi;
       }

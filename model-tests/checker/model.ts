@@ -52,6 +52,11 @@ export interface Coverage {
 export interface Symmetry {
   readonly size: number;
   permute(words: Words, permutation: number, into: Words): void;
+  /**
+   * A shortcut: the renamings worth trying for this state, at least one. They must lead to the same set of states from
+   * every state of a class: as those do that sort the parts by something that a renaming does not change.
+   */
+  candidates?(words: Words): readonly number[];
 }
 
 export interface Properties<State> {

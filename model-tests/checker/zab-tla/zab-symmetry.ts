@@ -10,11 +10,59 @@ import { actionOf, firstOf, kindOf, NOBODY, secondOf, type ZabBounds } from "./z
 import { type AckEpochs, type Channel, type History, type Proposals, united, type ZabValues } from "./zab-values.ts";
 
 export function zabSymmetry(at: ZabLayout, values: ZabValues, bounds: ZabBounds): Symmetry {
-  const renamings = permutations(bounds.servers).map((to) => new Renaming(to, at, values, bounds));
+  const orders = permutations(bounds.servers);
+  const renamings = orders.map((to) => new Renaming(to, at, values, bounds));
+  const sorting = new SortingRenamings(orders, at);
   return {
     size: renamings.length,
     permute: (words, permutation, into) => (renamings[permutation] as Renaming).apply(words, into),
+    candidates: (words) => sorting.of(words),
   };
+}
+
+/** The renamings that sort the servers by a mark: mostly just one, since `pc` alone sets two servers apart. */
+class SortingRenamings {
+  readonly #at: ZabLayout;
+  readonly #marks: number[];
+  /** For each outcome of all comparisons (a number in base 3), the renamings that sort by it. */
+  readonly #known = new Map<number, readonly number[]>();
+  readonly #orders: readonly (readonly number[])[];
+
+  constructor(orders: readonly (readonly number[])[], at: ZabLayout) {
+    this.#orders = orders;
+    this.#at = at;
+    this.#marks = new Array<number>(at.servers).fill(0);
+  }
+
+  of(words: Words): readonly number[] {
+    const marks = this.#marks;
+    const n = marks.length;
+    for (let i = 0; i < n; i++) marks[i] = this.#mark(words, i);
+    let outcome = 0;
+    for (let i = 0; i < n; i++)
+      for (let j = i + 1; j < n; j++)
+        outcome = outcome * 3 + 1 + Math.sign((marks[i] as number) - (marks[j] as number));
+    const known = this.#known.get(outcome);
+    if (known !== undefined) return known;
+    const sorted = this.#orders.flatMap((to, permutation) => (this.#sorts(to) ? [permutation] : []));
+    this.#known.set(outcome, sorted);
+    return sorted;
+  }
+
+  #sorts(to: readonly number[]): boolean {
+    return to.every((a, i) => to.every((b, j) => (this.#marks[i] as number) >= (this.#marks[j] as number) || a < b));
+  }
+
+  /** What a server is and did, without a server's name in it. */
+  #mark(words: Words, i: number): number {
+    const at = this.#at;
+    const pc = words[at.pc] as number;
+    const role = firstOf(pc) === i ? 1 : secondOf(pc) === i ? 2 : 0;
+    const state = (words[at.state + i] as number) * 4 + (words[at.zabState + i] as number);
+    const epochs = (words[at.acceptedEpoch + i] as number) * 8 + (words[at.currentEpoch + i] as number);
+    const oracle = words[at.leaderOracle] === i + 1 ? 1 : 0;
+    return (((role * 16 + state) * 64 + epochs) * 2 + oracle) * 16 + (words[at.committedIndex + i] as number);
+  }
 }
 
 /** All orders of 0..n-1, the identity first. */
