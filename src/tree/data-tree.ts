@@ -236,7 +236,7 @@ export class DataTree {
     words[10] = page[at + AVERSION]!;
     words[11] = isSession ? ownerHigh : 0;
     words[12] = isSession ? ownerLow : 0;
-    words[13] = length < 0 ? 0 : length;
+    words[13] = Math.max(0, length);
     words[14] = children;
     words[15] = page[at + PZXID]!;
     words[16] = page[at + PZXID + 1]!;

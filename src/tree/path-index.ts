@@ -1,6 +1,6 @@
 /**
- * From the CRC-32 of a path to the nodes that have it, as chains through the nodes' records. Linear hashing: one bucket is
- * split per insertion, so growing never stalls.
+ * From the CRC-32 of a path to the nodes that have it, as chains through the nodes' records. Linear hashing: at most two
+ * buckets are split per insertion, so growing never stalls.
  */
 import type { Znode } from "./data-tree.ts";
 import { NEXT_IN_BUCKET, NO_NODE, PATH_CRC, type ZnodeRecords } from "./znode-records.ts";
@@ -26,7 +26,9 @@ export class PathIndex {
 
   /** The node's PATH_CRC is set. */
   add(node: Znode): void {
-    if (++this.#count > this.#buckets) this.#splitBucket();
+    this.#count++;
+    // Two buckets per node: a chain is rarely longer than one, and each link would cost a cache miss.
+    for (let i = 0; i < 2 && this.#buckets < this.#count * 2; i++) this.#splitBucket();
     const bucket = this.#bucketOf(this.#records.word(node, PATH_CRC));
     this.#records.setWord(node, NEXT_IN_BUCKET, this.#heads[bucket]!);
     this.#heads[bucket] = node;

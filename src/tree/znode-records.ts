@@ -41,7 +41,7 @@ export const PREVIOUS_OWNED = 30;
 export const MARKS = 31;
 
 const RECORD_BITS = 5;
-const PAGE_BITS = 10;
+const PAGE_BITS = 13;
 const PAGE_RECORDS = 1 << PAGE_BITS;
 const TWO_32 = 2 ** 32;
 

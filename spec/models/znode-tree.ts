@@ -1,0 +1,309 @@
+/**
+ * The znode tree as a sequential reference model: what one client after the other would see (ZooKeeper programmer's guide,
+ * PrepRequestProcessor, DataTree). Plain Maps and strings, no thought of speed: production is tested against it, and
+ * histories of real clusters are replayed through it.
+ *
+ * Left out: permissions (ACLs are stored, not checked), quotas, digests.
+ */
+import type { Acl, SessionId } from "../vocabulary.ts";
+
+export type ZnodeError =
+  | "BADARGUMENTS"
+  | "BADVERSION"
+  | "NOCHILDRENFOREPHEMERALS"
+  | "NODEEXISTS"
+  | "NONODE"
+  | "NOTEMPTY"
+  /** In a failed multi: not tried, because an earlier op failed. */
+  | "RUNTIMEINCONSISTENCY";
+
+export type CreateMode =
+  | "persistent"
+  | "persistentSequential"
+  | "ephemeral"
+  | "ephemeralSequential"
+  | "container"
+  | { readonly ttlMs: number };
+
+/** `version` -1 matches any. */
+export type SubWrite =
+  | {
+      readonly op: "create";
+      readonly path: string;
+      readonly data: string | null;
+      readonly acl: readonly Acl[];
+      readonly mode: CreateMode;
+    }
+  | { readonly op: "delete"; readonly path: string; readonly version: number }
+  | { readonly op: "setData"; readonly path: string; readonly data: string | null; readonly version: number }
+  | { readonly op: "check"; readonly path: string; readonly version: number };
+
+export type Write =
+  | SubWrite
+  | { readonly op: "setACL"; readonly path: string; readonly acl: readonly Acl[]; readonly version: number }
+  | { readonly op: "multi"; readonly ops: readonly SubWrite[] }
+  | { readonly op: "createSession"; readonly timeoutMs: number }
+  | { readonly op: "closeSession" };
+
+/** Whose write, and what the leader gave it. `time`: ms since 1970. */
+export interface Stamp {
+  readonly session: SessionId;
+  readonly zxid: number;
+  readonly time: number;
+}
+
+/** What a client sees of a node's state. */
+export interface ClientStat {
+  readonly czxid: number;
+  readonly mzxid: number;
+  readonly pzxid: number;
+  readonly ctime: number;
+  readonly mtime: number;
+  readonly version: number;
+  readonly cversion: number;
+  readonly aversion: number;
+  readonly ephemeralOwner: bigint;
+  readonly dataLength: number;
+  readonly numChildren: number;
+}
+
+export interface Outcome {
+  /** null: done. Of a multi always null, its results tell. */
+  readonly err: ZnodeError | null;
+  /** Of a create: with its sequence number. */
+  readonly path?: string;
+  /** Of a create, setData or setACL: right after it. */
+  readonly stat?: ClientStat;
+  /** Of a multi. */
+  readonly results?: readonly Outcome[];
+}
+
+/** What watchers could be told of, in the order in which it happens. */
+export interface Change {
+  readonly kind: "created" | "deleted" | "dataChanged" | "childrenChanged";
+  readonly path: string;
+}
+
+export interface ModelNode {
+  data: string | null;
+  acl: readonly Acl[];
+  readonly czxid: number;
+  mzxid: number;
+  pzxid: number;
+  readonly ctime: number;
+  mtime: number;
+  version: number;
+  /** Creates of children; what clients see counts deletes, too. */
+  cversion: number;
+  aversion: number;
+  /** "container", a TTL, the session of an ephemeral, or none. */
+  readonly owner: SessionId | "container" | { readonly ttlMs: number } | null;
+}
+
+const OPEN: readonly Acl[] = [{ perms: 31, scheme: "world", id: "anyone" }];
+const READ_ONLY: readonly Acl[] = [{ perms: 1, scheme: "world", id: "anyone" }];
+const PROTECTED = new Set(["/", "/zookeeper", "/zookeeper/config", "/zookeeper/quota"]);
+
+export class ZnodeTree {
+  /** By path. */
+  readonly nodes = new Map<string, ModelNode>();
+  /** Timeouts in ms. */
+  readonly sessions = new Map<SessionId, number>();
+  /** Of the last write. */
+  changes: Change[] = [];
+
+  constructor() {
+    for (const path of PROTECTED) this.nodes.set(path, makeNode("", OPEN, null, 0, 0));
+    const config = this.nodes.get("/zookeeper/config")!;
+    config.acl = READ_ONLY;
+    config.aversion = -1;
+  }
+
+  clone(): ZnodeTree {
+    const copy = new ZnodeTree();
+    copy.nodes.clear();
+    for (const [path, node] of this.nodes) copy.nodes.set(path, { ...node });
+    for (const [session, timeoutMs] of this.sessions) copy.sessions.set(session, timeoutMs);
+    return copy;
+  }
+
+  children(path: string): string[] {
+    return [...this.nodes.keys()].filter((other) => other !== "/" && parentOf(other) === path).map(nameOf);
+  }
+
+  ephemeralsOf(session: SessionId): string[] {
+    return [...this.nodes].filter(([, node]) => node.owner === session).map(([path]) => path);
+  }
+
+  stat(path: string): ClientStat | null {
+    const node = this.nodes.get(path);
+    if (node === undefined) return null;
+    const numChildren = this.children(path).length;
+    const { czxid, mzxid, pzxid, ctime, mtime, version, aversion } = node;
+    return {
+      ...{ czxid, mzxid, pzxid, ctime, mtime, version, aversion },
+      cversion: node.cversion * 2 - numChildren,
+      ephemeralOwner: typeof node.owner === "bigint" ? node.owner : 0n,
+      dataLength: new TextEncoder().encode(node.data ?? "").length,
+      numChildren,
+    };
+  }
+
+  write(write: Write, stamp: Stamp): Outcome {
+    this.changes = [];
+    switch (write.op) {
+      case "multi":
+        return this.#multi(write.ops, stamp);
+      case "setACL":
+        return this.#setAcl(write.path, write.acl, write.version);
+      case "createSession":
+        this.sessions.set(stamp.session, write.timeoutMs);
+        return { err: null };
+      case "closeSession":
+        for (const path of this.ephemeralsOf(stamp.session)) this.#remove(path, stamp.zxid);
+        this.sessions.delete(stamp.session);
+        return { err: null };
+      default:
+        return this.#subWrite(write, stamp);
+    }
+  }
+
+  #subWrite(write: SubWrite, stamp: Stamp): Outcome {
+    switch (write.op) {
+      case "create":
+        return this.#create(write, stamp);
+      case "delete":
+        return this.#delete(write.path, write.version, stamp);
+      case "setData":
+        return this.#setData(write.path, write.data, write.version, stamp);
+      case "check":
+        return { err: this.#versionError(write.path, write.version, "version") };
+    }
+  }
+
+  #create(write: SubWrite & { op: "create" }, stamp: Stamp): Outcome {
+    if (!hasParent(write.path)) return { err: "BADARGUMENTS" };
+    const parentPath = parentOf(write.path);
+    const parent = this.nodes.get(parentPath);
+    if (parent === undefined) return { err: "NONODE" };
+    const path = isSequential(write.mode) ? write.path + sequence(parent.cversion) : write.path;
+    if (!isPath(path)) return { err: "BADARGUMENTS" };
+    if (this.nodes.has(path)) return { err: "NODEEXISTS" };
+    if (typeof parent.owner === "bigint") return { err: "NOCHILDRENFOREPHEMERALS" };
+    const owner = ownerOf(write.mode, stamp.session);
+    this.nodes.set(path, makeNode(write.data, write.acl, owner, stamp.zxid, stamp.time));
+    parent.cversion++;
+    parent.pzxid = stamp.zxid;
+    this.changes.push({ kind: "created", path }, { kind: "childrenChanged", path: parentPath });
+    return { err: null, path, stat: this.stat(path)! };
+  }
+
+  #delete(path: string, version: number, stamp: Stamp): Outcome {
+    if (!hasParent(path) || PROTECTED.has(path)) return { err: "BADARGUMENTS" };
+    const err = this.nodes.has(path) ? this.#versionError(path, version, "version") : "NONODE";
+    if (err !== null) return { err };
+    if (this.children(path).length > 0) return { err: "NOTEMPTY" };
+    this.#remove(path, stamp.zxid);
+    return { err: null };
+  }
+
+  #setData(path: string, data: string | null, version: number, stamp: Stamp): Outcome {
+    const err = this.#versionError(path, version, "version");
+    if (err !== null) return { err };
+    const node = this.nodes.get(path)!;
+    node.data = data;
+    node.version++;
+    node.mzxid = stamp.zxid;
+    node.mtime = stamp.time;
+    this.changes.push({ kind: "dataChanged", path });
+    return { err: null, stat: this.stat(path)! };
+  }
+
+  #setAcl(path: string, acl: readonly Acl[], version: number): Outcome {
+    const err = this.#versionError(path, version, "aversion");
+    if (err !== null) return { err };
+    const node = this.nodes.get(path)!;
+    node.acl = acl;
+    node.aversion++;
+    return { err: null, stat: this.stat(path)! };
+  }
+
+  /** All or nothing. Later ops see what earlier ones did. */
+  #multi(ops: readonly SubWrite[], stamp: Stamp): Outcome {
+    const attempt = this.clone();
+    const results: Outcome[] = [];
+    for (const op of ops) {
+      const outcome = attempt.#subWrite(op, stamp);
+      results.push(outcome);
+      if (outcome.err === null) continue;
+      const before = results.slice(0, -1).map((): Outcome => ({ err: null }));
+      const after = ops.slice(results.length).map((): Outcome => ({ err: "RUNTIMEINCONSISTENCY" }));
+      return { err: null, results: [...before, outcome, ...after] };
+    }
+    this.nodes.clear();
+    for (const [path, node] of attempt.nodes) this.nodes.set(path, node);
+    this.changes = attempt.changes;
+    return { err: null, results };
+  }
+
+  #versionError(path: string, expected: number, field: "version" | "aversion"): ZnodeError | null {
+    if (!isPath(path)) return "BADARGUMENTS";
+    const node = this.nodes.get(path);
+    if (node === undefined) return "NONODE";
+    return expected === -1 || expected === node[field] ? null : "BADVERSION";
+  }
+
+  #remove(path: string, zxid: number): void {
+    this.nodes.delete(path);
+    this.nodes.get(parentOf(path))!.pzxid = zxid;
+    this.changes.push({ kind: "deleted", path }, { kind: "childrenChanged", path: parentOf(path) });
+  }
+}
+
+/** `/a/b` → `/a`, `/a` → `/`. */
+export function parentOf(path: string): string {
+  return path.slice(0, path.lastIndexOf("/")) || "/";
+}
+
+function nameOf(path: string): string {
+  return path.slice(path.lastIndexOf("/") + 1);
+}
+
+function makeNode(
+  data: string | null,
+  acl: readonly Acl[],
+  owner: ModelNode["owner"],
+  zxid: number,
+  time: number,
+): ModelNode {
+  const counts = { version: 0, cversion: 0, aversion: 0 };
+  return { data, acl, owner, czxid: zxid, mzxid: zxid, pzxid: zxid, ctime: time, mtime: time, ...counts };
+}
+
+function ownerOf(mode: CreateMode, session: SessionId): ModelNode["owner"] {
+  if (typeof mode === "object" || mode === "container") return mode;
+  return mode === "ephemeral" || mode === "ephemeralSequential" ? session : null;
+}
+
+function isSequential(mode: CreateMode): boolean {
+  return mode === "persistentSequential" || mode === "ephemeralSequential";
+}
+
+/** Ten digits. */
+function sequence(counter: number): string {
+  return counter.toString().padStart(10, "0");
+}
+
+/** All that is asked of a path before its parent is looked up. */
+function hasParent(path: string): boolean {
+  return path.includes("/") && !path.includes("\0");
+}
+
+/** PathUtils.validatePath. */
+function isPath(path: string): boolean {
+  if (path === "/") return true;
+  const [first, ...names] = path.split("/");
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused
+  const forbidden = /[\u0000-\u001f\u007f-\u009f\ud800-\uf8ff\ufff0-\uffff]/;
+  return first === "" && names.every((name) => name !== "" && name !== "." && name !== "..") && !forbidden.test(path);
+}
