@@ -71,6 +71,8 @@ export class StandaloneServer implements Upstream {
   /** Ask nobody: a test calls `service.revalidated` itself. */
   revalidates = true;
   zxid = ZERO_ZXID;
+  /** What a log would hold. */
+  readonly entries: Buffer[] = [];
   #waiting: Waiting[] = [];
   #nextSocket = 1;
   readonly #clients = new Map<number, RawClient>();
@@ -97,6 +99,7 @@ export class StandaloneServer implements Upstream {
   submit(request: WriteRequest): void {
     this.zxid = (this.zxid + 1) as Zxid;
     const { entry } = this.prepare.prepare(request, this.zxid, this.time.ms);
+    this.entries.push(entry);
     this.#waiting.push({ txn: decodeTxn(entry) });
     if (this.immediate) this.commit();
   }

@@ -29,8 +29,7 @@ export type SessionEvent =
 
 export type SessionEffect =
   /** Submit closeSession for this session. */
-  | { readonly type: "session.requestClose" }
-  | { readonly type: "session.forget" };
+  { readonly type: "session.requestClose" } | { readonly type: "session.forget" };
 
 const touch = { actions: { type: "hot", params: { handler: "session.touch" } } } as const;
 const write = { actions: { type: "hot", params: { handler: "session.write" } } } as const;

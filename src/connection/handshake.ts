@@ -64,7 +64,13 @@ export function writeConnectResponse(
   sendsReadOnly: boolean,
 ): void {
   const passwd = sessionPassword(sessionId);
-  writeResponse(writer, { protocolVersion: 0, timeOut: timeoutMs, sessionId, passwd, readOnly: readOnlyFlag(sendsReadOnly) });
+  writeResponse(writer, {
+    protocolVersion: 0,
+    timeOut: timeoutMs,
+    sessionId,
+    passwd,
+    readOnly: readOnlyFlag(sendsReadOnly),
+  });
 }
 
 /** The frame that tells a client that its session is gone, or never was its own. */

@@ -16,15 +16,7 @@ export class PendingRequest {
   completed = false;
   next: PendingRequest | null = null;
 
-  constructor(
-    xid: number,
-    op: number,
-    receivedMs: number,
-    bytes: Buffer,
-    start: number,
-    end: number,
-    charge: number,
-  ) {
+  constructor(xid: number, op: number, receivedMs: number, bytes: Buffer, start: number, end: number, charge: number) {
     this.xid = xid;
     this.op = op;
     this.receivedMs = receivedMs;

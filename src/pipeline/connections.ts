@@ -61,7 +61,11 @@ export class Connections {
     if (next === UNEXPECTED) {
       this.#counters.unexpectedEvents++;
       const state = connectionTable.states[from];
-      this.#report({ level: "error", message: "An event that a client's connection does not expect", data: { state, type } });
+      this.#report({
+        level: "error",
+        message: "An event that a client's connection does not expect",
+        data: { state, type },
+      });
       return;
     }
     connection.state = next;

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { frame, StandaloneServer } from "../../model-tests/support/standalone-server.ts";
 import { closeSession, create, getData, ping } from "../../model-tests/support/raw-requests.ts";
+import { frame, StandaloneServer } from "../../model-tests/support/standalone-server.ts";
 import type { SessionId, Zxid } from "../../spec/vocabulary.ts";
 import { ErrorCode } from "../protocol/error-codes.ts";
 import { sessionPassword } from "../protocol/session-password.ts";
@@ -83,7 +83,11 @@ test("a client comes back: same session, same password, a renegotiated timeout, 
   const { zxid } = server;
   first.hangUp();
   const again = server.accept().connect({ sessionId: first.sessionId, timeOut: 20_000 });
-  expect(again).toMatchObject({ sessionId: first.sessionId, timeOut: 20_000, passwd: sessionPassword(first.sessionId) });
+  expect(again).toMatchObject({
+    sessionId: first.sessionId,
+    timeOut: 20_000,
+    passwd: sessionPassword(first.sessionId),
+  });
   expect(server.zxid).toBe(zxid);
   expect(server.database.tree.get("/e")).toBeDefined();
 });

@@ -10,11 +10,7 @@ import { ChangeRecord, type ChangeRecords } from "./change-records.ts";
 import type { ServingConfig } from "./serving-config.ts";
 
 export interface CreateOp {
-  readonly type:
-    | typeof OpCode.create
-    | typeof OpCode.create2
-    | typeof OpCode.createContainer
-    | typeof OpCode.createTTL;
+  readonly type: typeof OpCode.create | typeof OpCode.create2 | typeof OpCode.createContainer | typeof OpCode.createTTL;
   readonly path: string;
   readonly data: Buffer | null;
   readonly acl: readonly Acl[];
@@ -200,7 +196,8 @@ export class PrepareChange {
    */
   #modeError(op: CreateOp, ttlMs: number | null): ErrorCode {
     const { flags, type } = op;
-    if (flags < CreateFlags.persistent || flags > CreateFlags.persistentSequentialWithTTL) return ErrorCode.BADARGUMENTS;
+    if (flags < CreateFlags.persistent || flags > CreateFlags.persistentSequentialWithTTL)
+      return ErrorCode.BADARGUMENTS;
     const isTtl = flags >= CreateFlags.persistentWithTTL;
     if (isTtl && !this.#config.extendedTypesEnabled) return ErrorCode.UNIMPLEMENTED;
     if (isTtl !== (type === OpCode.createTTL)) return ErrorCode.BADARGUMENTS;

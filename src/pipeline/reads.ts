@@ -56,7 +56,8 @@ export class Reads {
     reader.reset(bytes, at, end);
     const writer = connection.output();
     // What setWatches catches up on goes out before its reply.
-    const events = op === OpCode.setWatches || op === OpCode.setWatches2 ? this.#setWatches(connection, op) : ErrorCode.OK;
+    const events =
+      op === OpCode.setWatches || op === OpCode.setWatches2 ? this.#setWatches(connection, op) : ErrorCode.OK;
     const start = beginReply(writer, xid, this.#database.lastProcessedZxid);
     let err: number = events;
     try {

@@ -10,7 +10,10 @@ import { beginReply, endReply } from "./reply.ts";
 export function saysSessionMoved(txn: Txn): boolean {
   const { body } = txn;
   if (body.type === OpCode.error) return body.err === ErrorCode.SESSIONMOVED;
-  return body.type === OpCode.multi && body.txns.some((sub) => sub.type === OpCode.error && sub.err === ErrorCode.SESSIONMOVED);
+  return (
+    body.type === OpCode.multi &&
+    body.txns.some((sub) => sub.type === OpCode.error && sub.err === ErrorCode.SESSIONMOVED)
+  );
 }
 
 /** Writes the reply to the write that became this txn, and returns its length in bytes (the writing half of FinalRequestProcessor). */

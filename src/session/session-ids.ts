@@ -11,7 +11,10 @@ export class SessionIds {
   #next: bigint;
 
   constructor(serverId: ServerId, environment: Environment) {
-    const start = BigInt.asIntN(64, ((BigInt(environment.wallMs()) & 0xff_ffff_ffffn) << 16n) | (BigInt(serverId) << 56n));
+    const start = BigInt.asIntN(
+      64,
+      ((BigInt(environment.wallMs()) & 0xff_ffff_ffffn) << 16n) | (BigInt(serverId) << 56n),
+    );
     // 0x8000000000000000 marks containers (EphemeralType).
     this.#next = start === MIN_INT64 ? start + 1n : start;
   }
