@@ -7,11 +7,13 @@
 import {
   type AnyActorScope,
   type AnyStateMachine,
+  type AnyTransitionDefinition,
   createEmptyActor,
   type EventFromLogic,
   type ExecutableActionObject,
   type InputFrom,
   type SnapshotFrom,
+  type Subscription,
 } from "xstate";
 
 /** What the steps ask for, in order: `effect`, `hot`, and the built-in `xstate.raise` and `xstate.cancel`. */
@@ -54,6 +56,13 @@ function take(): readonly ChartAction[] {
   const actions = collected;
   collected = [];
   return actions;
+}
+
+/** Tells the transitions that any chart takes from now on, eventless ones too: for coverage, as inspection costs time. */
+export function watchTransitions(watch: (transitions: readonly AnyTransitionDefinition[]) => void): Subscription {
+  return scope.system.inspect((event) => {
+    if (event.type === "@xstate.microstep") watch(event._transitions);
+  });
 }
 
 /** The step into the initial state. Throws what a context factory, guard or params function threw. */
