@@ -78,6 +78,10 @@ function view(mode: ServingMode | null, config: ServerConfig = standalone): Serv
     nodeCount: () => 9,
     ephemeralCount: () => 2,
     approximateDataSize: () => 60,
+    digestHistory: () => [
+      { zxid: 0x80 as Zxid, hi: 0, lo: 4061445261 },
+      { zxid: 0x100 as Zxid, hi: 0xffffffff, lo: 0xfffffffe },
+    ],
     ephemerals: () => [
       [A, ["/a/e", "/a/f"]],
       [B, []],
@@ -136,6 +140,7 @@ describe("every word answers as Apache ZooKeeper does", () => {
     ["srst", "Server stats reset.\n"],
     ["dirs", "datadir_size: 1234\nlogdir_size: 67109337\n"],
     ["gtmk", "306"],
+    ["hash", "80: 4061445261\n100: -2\n"],
     ["wchs", "2 connections watching 2 paths\nTotal watches:3\n"],
     ["wchc", "0x1000012dbfc0000\n\t/q\n\t/a/b\n0x1000012dbfc0001\n\t/a/b\n\n"],
     ["wchp", "/q\n\t0x1000012dbfc0000\n/a/b\n\t0x1000012dbfc0000\n\t0x1000012dbfc0001\n\n"],

@@ -40,6 +40,7 @@ const WORDS: ReadonlyMap<string, Word> = new Map<string, Word>([
   ["wchs", { answer: wchs }],
   ["wchc", { answer: wchc }],
   ["wchp", { answer: wchp }],
+  ["hash", { answer: hash }],
   ["gtmk", { always: true, answer: (_view, _rest, words) => String(words.traceMask) }],
   ["stmk", { always: true, answer: stmk }],
 ]);
@@ -148,6 +149,14 @@ function wchp({ watches }: ServerView): string {
   for (const [path, sessions] of watches.dataWatchesByPath())
     text += indented(path, Array.from(sessions, formatSessionId));
   return `${text}\n`;
+}
+
+/** A Java long in decimal: the two halves as one signed 64-bit number. */
+function hash(view: ServerView): string {
+  let text = "";
+  for (const { zxid, hi, lo } of view.digestHistory())
+    text += `${zxid.toString(16)}: ${BigInt.asIntN(64, (BigInt(hi) << 32n) | BigInt(lo))}\n`;
+  return text;
 }
 
 function indented(head: string, lines: Iterable<string>): string {

@@ -20,6 +20,7 @@ export function viewOf(server: Server, host: HostFacts, environment: Environment
     nodeCount: () => database.nodeCount,
     ephemeralCount: () => database.ephemeralCount,
     approximateDataSize: () => database.approximateDataSize,
+    digestHistory: () => database.digestHistory(),
     ephemerals: function* () {
       for (const owner of database.ephemeralOwners()) yield [owner, database.ephemeralsOf(owner)] as const;
     },

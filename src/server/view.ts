@@ -28,6 +28,8 @@ export interface ServerView {
   ephemeralCount(): number;
   /** Bytes of paths and data. */
   approximateDataSize(): number;
+  /** Digests of the tree at every 128th zxid, oldest first, as two 32-bit halves. */
+  digestHistory(): Iterable<{ readonly zxid: Zxid; readonly hi: number; readonly lo: number }>;
   /** Sessions with ephemeral znodes and their paths. */
   ephemerals(): Iterable<readonly [SessionId, Iterable<string>]>;
   /** Client connections of this server, those not yet in a session too. */
