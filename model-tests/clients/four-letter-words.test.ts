@@ -23,6 +23,7 @@ const WORDS = [
   "wchc",
   "wchp",
   "gtmk",
+  "hash",
   "crst",
   "srst",
 ];

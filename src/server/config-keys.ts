@@ -106,7 +106,7 @@ export const DEFAULTS: Settings = {
   skipAcl: false,
   superDigest: null,
   containerCheckIntervalMs: 60_000,
-  adminEnabled: true,
+  adminEnabled: false,
   adminPort: 8080,
   adminAddress: null,
   adminCommandUrl: "/commands",
@@ -193,6 +193,7 @@ const digest: ValueKind<string | null> = {
 };
 
 export interface KeyRule {
+  readonly field: keyof Settings;
   readonly expected: string;
   readonly property: boolean;
   /** Puts the value into the settings; false when it is wrong. */
@@ -201,6 +202,7 @@ export interface KeyRule {
 
 function key<K extends keyof Settings>(field: K, kind: ValueKind<Settings[K]>, property = false): KeyRule {
   return {
+    field,
     expected: kind.expected,
     property,
     apply: (settings, value) => {
@@ -263,6 +265,23 @@ export const KEYS: ReadonlyMap<string, KeyRule> = new Map<string, KeyRule>([
   ["metricsProvider.className", key("metricsProviderClass", text("a class name"))],
   ["metricsProvider.httpPort", key("metricsHttpPort", port)],
   ["metricsProvider.httpHost", key("metricsHttpHost", address)],
+]);
+
+/** Settings that are checked but that nothing acts on yet: whoever sets one to something else than the default is told. */
+export const INERT: ReadonlySet<keyof Settings> = new Set([
+  "maxCnxns",
+  "readOnlyModeEnabled",
+  "leaderServes",
+  "syncEnabled",
+  "reconfigEnabled",
+  "containerCheckIntervalMs",
+  "adminEnabled",
+  "adminPort",
+  "adminAddress",
+  "adminCommandUrl",
+  "metricsProviderClass",
+  "metricsHttpPort",
+  "metricsHttpHost",
 ]);
 
 const PREFIX = "zookeeper.";

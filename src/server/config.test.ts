@@ -210,6 +210,10 @@ describe("warnings name", () => {
       "zoo.cfg line 10: tickTime was already set on line 2; this line counts.",
     ]);
   });
+  test("settings that nothing acts on yet, unless they say the default", () => {
+    expect(warnings("leaderServes=no")).toEqual(["zoo.cfg line 10: leaderServes=no has no effect here yet."]);
+    expect(warnings("leaderServes=yes\nadmin.enableServer=false")).toEqual([]);
+  });
   test("numbers of voters that gain nothing", () => {
     expect(warnings("server.4=zoo4:2888:3888")).toEqual([
       "zoo.cfg: an even number of voters (4) survives no more failures than 3.",

@@ -3,7 +3,7 @@
  * key, line and what was expected; an unknown key is a warning by name. Pure: `src/host` reads the files.
  */
 import type { LearnerKind, ServerId } from "../../spec/vocabulary.ts";
-import { DEFAULTS, isApacheOnly, type MutableSettings, ruleFor, type Settings } from "./config-keys.ts";
+import { DEFAULTS, INERT, isApacheOnly, type MutableSettings, ruleFor, type Settings } from "./config-keys.ts";
 import { type PropertyEntry, parseProperties } from "./properties.ts";
 import { parseServerSpec, SERVER_SPEC_SHAPE, type ServerSpec } from "./server-address.ts";
 
@@ -116,6 +116,8 @@ export function parseConfig(text: string, file: string): ParsedConfig {
       const rule = ruleFor(key);
       if (rule === undefined) warnings.push(unknownKey(file, entry));
       else if (!rule.apply(settings, value)) throw fail(rule.expected);
+      else if (INERT.has(rule.field) && settings[rule.field] !== DEFAULTS[rule.field])
+        warnings.push(`${file} line ${line}: ${key}=${value} has no effect here yet.`);
     }
   }
   const list = [...servers.values()].sort((a, b) => a.id - b.id);
