@@ -31,7 +31,10 @@ export interface NetworkOptions {
 
 export class SimNetwork {
   readonly #options: NetworkOptions;
-  readonly #listeners = new Map<string, { readonly host: string; readonly accept: (peer: string, stream: SimStream) => StreamEnd }>();
+  readonly #listeners = new Map<
+    string,
+    { readonly host: string; readonly accept: (peer: string, stream: SimStream) => StreamEnd }
+  >();
   readonly #connections = new Set<Connection>();
   /** Directed pairs that nothing passes between. */
   readonly #cut = new Set<string>();
@@ -164,7 +167,8 @@ export class SimNetwork {
   #release(connection: Connection, side: 0 | 1): void {
     const end = connection.ends[side];
     const held = connection.held[side];
-    while (connection.open && end !== null && held.length > 0 && !connection.paused[side]) end.data(held.shift() as Buffer);
+    while (connection.open && end !== null && held.length > 0 && !connection.paused[side])
+      end.data(held.shift() as Buffer);
   }
 
   #break(connection: Connection, error?: string, without?: string): void {

@@ -281,7 +281,6 @@ export const electionMachine = setup({
           {
             guard: "changesProposal",
             target: ".weighing",
-            reenter: true,
             actions: [
               assign(({ context, event }) => {
                 const { round, proposal, ballots } = afterVote(context, event);
@@ -293,7 +292,6 @@ export const electionMachine = setup({
           {
             guard: "completesQuorum",
             target: ".weighing",
-            reenter: true,
             actions: assign(({ context, event }) => ({ ballots: afterVote(context, event).ballots })),
           },
           {

@@ -1,0 +1,20 @@
+import { expect, test } from "vitest";
+import { World } from "./world.ts";
+
+test("three servers elect a leader and serve a client through its death", async () => {
+  const world = new World({ seed: 1, servers: 3 });
+  world.start();
+  expect(await world.until(() => world.serving().length === 3, 10_000)).toBe(true);
+  const zk = world.client();
+  await world.get(zk.create("/a", Buffer.from("1")));
+  const first = world.leader();
+  first?.crash(true);
+  // The client may have been connected to it: then it hears of a lost connection and tries again.
+  await world.get(zk.setData("/a", Buffer.from("2")).catch(() => zk.setData("/a", Buffer.from("2"))));
+  expect(world.leader()?.id).not.toBe(first?.id);
+  first?.start();
+  expect(await world.until(() => world.serving().length === 3, 20_000)).toBe(true);
+  const { data } = await world.get(zk.getData("/a"));
+  expect(String(data)).toBe("2");
+  expect(world.complaints()).toEqual([]);
+});
