@@ -1,6 +1,6 @@
 /** Requests as [opcode, how to write the record], for tests that speak bytes. */
 import type { Acl, Zxid } from "../../spec/vocabulary.ts";
-import type { JuteWriter } from "../../src/protocol/jute-writer.ts";
+import { JuteWriter } from "../../src/protocol/jute-writer.ts";
 import { writeMultiEnd, writeMultiHeader } from "../../src/protocol/multi.ts";
 import { OpCode } from "../../src/protocol/opcodes.ts";
 import {
@@ -174,3 +174,10 @@ export const cut = ([type, write]: RawRequest, by: number): RawRequest => [
     w.truncate(Math.max(at, w.offset - by));
   },
 ];
+
+/** The record alone. */
+export function bytesOf(write: (writer: JuteWriter) => void): Buffer {
+  const writer = new JuteWriter();
+  write(writer);
+  return writer.take();
+}
