@@ -1,10 +1,10 @@
 /**
- * How a server comes back from its disk: newest valid snapshot → replay of the logs → cut of what must not stay → epoch
- * files → ready. The same walk serves TRUNC, where everything after a given zxid must not stay.
+ * How a server comes back from its disk: newest valid snapshot → replay of the logs → epoch files → cut of what must not
+ * stay → ready. The same walk serves TRUNC, where everything after a given zxid must not stay.
  * Source: FileTxnSnapLog.restore, FileTxnLog.truncate, QuorumPeer.loadDataBase. Diagram: recovery.
  *
  * Every step that changes the disk is a state of its own, so that a crash between any two is a case of the chart:
- * - Nothing is removed before snapshot and logs have been read to the end. A recovery that fails leaves the disk as it was.
+ * - Nothing is changed before snapshot, logs and epoch files have been read to the end. A recovery that fails leaves the disk as it was.
  * - Newer things go first: snapshots, then logs, then the tail of the last log. Wherever a crash falls, what is left is an
  *   unbroken history, and the next recovery finds it.
  *
@@ -112,8 +112,6 @@ export type RecoveryEffect =
 /** Epochs start at 0, also for a server that must not be elected. */
 const logEpoch = ({ lastZxid }: RecoveryContext): Epoch => epochOf(lastZxid === NO_ZXID ? ZERO_ZXID : lastZxid);
 
-const current = (context: RecoveryContext): Epoch => context.currentEpoch ?? logEpoch(context);
-
 /**
  * The epoch to put into currentEpoch when the log is ahead of it, or null if nothing explains that. A learner makes synced
  * txns durable before currentEpoch (ZOOKEEPER-4643), so a crash in between is ordinary: it had accepted the epoch by then,
@@ -124,6 +122,12 @@ function caughtUpEpoch(context: RecoveryContext): Epoch | null {
   const { unfinishedEpoch, acceptedEpoch } = context;
   if (unfinishedEpoch !== null && unfinishedEpoch >= epoch) return unfinishedEpoch;
   return acceptedEpoch !== null && acceptedEpoch >= epoch ? epoch : null;
+}
+
+/** What currentEpoch must be so that the last txn is not ahead of it. */
+function dueEpoch(context: RecoveryContext): Epoch {
+  if (context.currentEpoch !== null && context.currentEpoch >= logEpoch(context)) return context.currentEpoch;
+  return caughtUpEpoch(context) ?? logEpoch(context);
 }
 
 const because = (code: string, file: string, message: string): StorageFailure => ({ code, file, offset: 0, message });
@@ -141,7 +145,7 @@ const epochBehind = (context: RecoveryContext): StorageFailure => {
 };
 
 const acceptedBehind = (context: RecoveryContext): StorageFailure => {
-  const message = `acceptedEpoch ${context.acceptedEpoch} is older than currentEpoch ${context.currentEpoch}: a promise to a leader is lost.`;
+  const message = `acceptedEpoch ${context.acceptedEpoch} is older than currentEpoch ${dueEpoch(context)}: a promise to a leader is lost.`;
   return because("ACCEPTED_EPOCH_BEHIND", "snap/acceptedEpoch", message);
 };
 
@@ -161,11 +165,11 @@ export const recoveryMachine = setup({
     hasCut: ({ context }) => context.cuts.length > 0,
     needsSnapshot: ({ context }) => !context.hasSnapshot && context.lastZxid !== NO_ZXID,
     keepsEpochs: ({ context }) => context.epochFiles,
-    logUnexplained: ({ context }) => logEpoch(context) > current(context) && caughtUpEpoch(context) === null,
-    currentMissing: ({ context }) => context.currentEpoch === null,
-    currentBehind: ({ context }) => logEpoch(context) > current(context),
+    logUnexplained: ({ context }) =>
+      context.currentEpoch !== null && logEpoch(context) > context.currentEpoch && caughtUpEpoch(context) === null,
+    acceptedBehind: ({ context }) => (context.acceptedEpoch ?? logEpoch(context)) < dueEpoch(context),
+    currentDue: ({ context }) => context.currentEpoch !== dueEpoch(context),
     acceptedMissing: ({ context }) => context.acceptedEpoch === null,
-    acceptedBehind: ({ context }) => (context.acceptedEpoch ?? -1) < current(context),
     leftUnfinished: ({ context }) => context.unfinishedEpoch !== null,
   },
 }).createMachine({
@@ -297,37 +301,18 @@ export const recoveryMachine = setup({
         "Every txn after the snapshot, in zxid order and without gaps, up to the end or to where TRUNC says.",
       entry: { type: "effect", params: { type: "recovery.replay" } },
       on: {
-        REPLAYED: {
-          target: "cutting",
-          actions: assign(({ event }) => ({ lastZxid: event.lastZxid, cuts: event.cuts })),
-        },
+        REPLAYED: [
+          {
+            guard: "keepsEpochs",
+            target: "epochs",
+            actions: assign(({ event }) => ({ lastZxid: event.lastZxid, cuts: event.cuts })),
+          },
+          {
+            target: "cutting",
+            actions: assign(({ event }) => ({ lastZxid: event.lastZxid, cuts: event.cuts })),
+          },
+        ],
         DATA_REFUSED: { target: "failed.log", actions: assign({ failure: ({ event }) => event.failure }) },
-      },
-    },
-    cutting: {
-      description: "Newer snapshots, later logs, the torn tail: one at a time, newest first.",
-      always: [
-        { guard: "hasCut", target: "removing" },
-        { guard: "needsSnapshot", target: "creating" },
-        { guard: "keepsEpochs", target: "epochs" },
-        { target: "ready" },
-      ],
-    },
-    removing: {
-      description: "One of them goes.",
-      entry: {
-        type: "effect",
-        params: ({ context }) => context.cuts.slice(0, 1).map((cut) => ({ type: "recovery.cut" as const, cut })),
-      },
-      on: {
-        CUT_MADE: { target: "cutting", actions: assign({ cuts: ({ context }) => context.cuts.slice(1) }) },
-      },
-    },
-    creating: {
-      description: "The first snapshot of a fresh directory: later starts need one to trust the logs.",
-      entry: { type: "effect", params: { type: "recovery.createSnapshot" } },
-      on: {
-        SNAPSHOT_CREATED: { target: "cutting", actions: assign({ hasSnapshot: true }) },
       },
     },
     epochs: {
@@ -353,55 +338,88 @@ export const recoveryMachine = setup({
           },
         },
         judging: {
-          description:
-            "epoch of the last txn <= currentEpoch <= acceptedEpoch. Missing files are made from the last txn.",
+          description: "epoch of the last txn <= currentEpoch <= acceptedEpoch, or a crash that explains why not.",
           always: [
             {
               guard: "logUnexplained",
               target: "#recovery.failed.epochs",
               actions: assign({ failure: ({ context }) => epochBehind(context) }),
             },
-            { guard: "currentMissing", target: "writingCurrent" },
-            { guard: "currentBehind", target: "writingCurrent" },
-            { guard: "acceptedMissing", target: "writingAccepted" },
             {
               guard: "acceptedBehind",
               target: "#recovery.failed.epochs",
               actions: assign({ failure: ({ context }) => acceptedBehind(context) }),
             },
+            { target: "#recovery.cutting" },
+          ],
+        },
+      },
+    },
+    cutting: {
+      description:
+        "All has been read, nothing speaks against it. Newer snapshots, later logs, the torn tail go one by one.",
+      always: [
+        { guard: "hasCut", target: "removing" },
+        { guard: "needsSnapshot", target: "creating" },
+        { guard: "keepsEpochs", target: "promising" },
+        { target: "ready" },
+      ],
+    },
+    removing: {
+      description: "One of them goes.",
+      entry: {
+        type: "effect",
+        params: ({ context }) => context.cuts.slice(0, 1).map((cut) => ({ type: "recovery.cut" as const, cut })),
+      },
+      on: {
+        CUT_MADE: { target: "cutting", actions: assign({ cuts: ({ context }) => context.cuts.slice(1) }) },
+      },
+    },
+    creating: {
+      description: "The first snapshot of a fresh directory: later starts need one to trust the logs.",
+      entry: { type: "effect", params: { type: "recovery.createSnapshot" } },
+      on: {
+        SNAPSHOT_CREATED: { target: "cutting", actions: assign({ hasSnapshot: true }) },
+      },
+    },
+    promising: {
+      description: "Epoch files that are missing or behind are written. What was promised stays promised.",
+      initial: "checking",
+      states: {
+        checking: {
+          description: "Is one due?",
+          always: [
+            { guard: "currentDue", target: "writingCurrent" },
+            { guard: "acceptedMissing", target: "writingAccepted" },
             { guard: "leftUnfinished", target: "tidying" },
             { target: "#recovery.ready" },
           ],
         },
         writingCurrent: {
           description: "A directory that was standalone, or a crash between synced txns and currentEpoch.",
-          entry: [
-            assign({ currentEpoch: ({ context }) => caughtUpEpoch(context) ?? logEpoch(context) }),
-            {
-              type: "effect",
-              params: ({ context }) => ({
-                type: "recovery.writeEpoch",
-                kind: "currentEpoch",
-                epoch: current(context),
-              }),
+          entry: {
+            type: "effect",
+            params: ({ context }) => ({ type: "recovery.writeEpoch", kind: "currentEpoch", epoch: dueEpoch(context) }),
+          },
+          on: {
+            EPOCH_WRITTEN: {
+              target: "checking",
+              actions: assign({ currentEpoch: ({ context }) => dueEpoch(context) }),
             },
-          ],
-          on: { EPOCH_WRITTEN: "judging" },
+          },
         },
         writingAccepted: {
           description: "A directory that was standalone.",
-          entry: [
-            assign({ acceptedEpoch: ({ context }) => logEpoch(context) }),
-            {
-              type: "effect",
-              params: ({ context }) => ({
-                type: "recovery.writeEpoch",
-                kind: "acceptedEpoch",
-                epoch: logEpoch(context),
-              }),
+          entry: {
+            type: "effect",
+            params: ({ context }) => ({ type: "recovery.writeEpoch", kind: "acceptedEpoch", epoch: logEpoch(context) }),
+          },
+          on: {
+            EPOCH_WRITTEN: {
+              target: "checking",
+              actions: assign({ acceptedEpoch: ({ context }) => logEpoch(context) }),
             },
-          ],
-          on: { EPOCH_WRITTEN: "judging" },
+          },
         },
         tidying: {
           description: "currentEpoch stands now, so what was left of its last write can go.",
@@ -421,7 +439,7 @@ export const recoveryMachine = setup({
         params: ({ context }) => ({
           type: "recovery.recovered",
           lastZxid: context.lastZxid,
-          currentEpoch: current(context),
+          currentEpoch: dueEpoch(context),
           acceptedEpoch: context.acceptedEpoch ?? logEpoch(context),
         }),
       },

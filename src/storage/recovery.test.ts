@@ -1,19 +1,465 @@
-import { expect, test } from "vitest";
-import { StorageHarness, createTxn, treeAfter } from "../../model-tests/simulator/storage-harness.ts";
+import { describe, expect, test } from "vitest";
+import { FakeDisk } from "../../model-tests/simulator/fake-disk.ts";
+import { createTxn, StorageHarness, seeded, treeAfter } from "../../model-tests/simulator/storage-harness.ts";
+import { makeZxid } from "../../spec/vocabulary.ts";
+import { logHeader } from "./log-format.ts";
 
-test("an empty directory becomes an empty tree with a first snapshot", () => {
-  const server = StorageHarness.fresh();
-  expect(server.facts).toEqual([{ type: "RECOVERED", lastZxid: 0, currentEpoch: 0, acceptedEpoch: 0 }]);
-  expect(server.names("snap")).toEqual(["acceptedEpoch", "currentEpoch", "snapshot.0"]);
-  expect(server.names("log")).toEqual([]);
-});
+const txns = (...zxids: number[]) => zxids.map((zxid) => createTxn(zxid).txn);
+const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, i) => from + i);
 
-test("what was logged comes back", () => {
+/** A server with txns 1 to 5 in log.1, whose disk is then changed behind its back. */
+function broken(change: (log: Buffer, disk: FakeDisk) => void): StorageHarness {
   const server = StorageHarness.fresh();
   server.logDurably(1, 5);
-  const again = server.restarted();
-  expect(again.lastZxid).toBe(5);
-  expect(again.replayed).toEqual([1, 2, 3, 4, 5]);
-  expect(again.treeState).toBe(server.treeState);
-  expect(again.treeState).toBe(treeAfter([1, 2, 3, 4, 5].map((zxid) => createTxn(zxid).txn)));
+  const log = Buffer.from(server.disk.files("log").get("log.1")!);
+  server.disk.put("log", "log.1", log);
+  change(log, server.disk);
+  return server.restarted();
+}
+
+function flipBit(bytes: Buffer, at: number): void {
+  bytes[at] = bytes[at]! ^ 1;
+}
+
+/** Where the record of a txn of `createTxn` starts in log.1. */
+const recordAt = (zxid: number) => 16 + (zxid - 1) * RECORD_BYTES;
+const RECORD_BYTES = 13 + createTxn(1).entry.length;
+
+describe("a start", () => {
+  test("in an empty directory makes an empty tree with a first snapshot", () => {
+    const server = StorageHarness.fresh();
+    expect(server.facts).toEqual([{ type: "RECOVERED", lastZxid: 0, currentEpoch: 0, acceptedEpoch: 0 }]);
+    expect(server.names("snap")).toEqual(["acceptedEpoch", "currentEpoch", "snapshot.0"]);
+    expect(server.names("log")).toEqual([]);
+  });
+
+  test("brings back what was logged", () => {
+    const server = StorageHarness.fresh();
+    server.logDurably(1, 5);
+    const again = server.restarted();
+    expect(again.lastZxid).toBe(5);
+    expect(again.replayed).toEqual([1, 2, 3, 4, 5]);
+    expect(again.treeState).toBe(server.treeState);
+    expect(again.treeState).toBe(treeAfter(txns(1, 2, 3, 4, 5)));
+  });
+
+  test("loads the newest snapshot and replays only what came after it", () => {
+    const server = StorageHarness.fresh();
+    server.logDurably(1, 5);
+    server.takeSnapshot();
+    server.logDurably(6, 8);
+    expect(server.names("log")).toEqual(["log.1", "log.6"]);
+    const again = server.restarted();
+    expect(again.replayed).toEqual([6, 7, 8]);
+    expect(again.treeState).toBe(server.treeState);
+  });
+
+  test("keeps the padding of no log", () => {
+    const server = StorageHarness.fresh();
+    server.logDurably(1, 3);
+    expect(server.disk.files("log").get("log.1")!.length).toBeGreaterThan(512);
+    const again = server.restarted();
+    expect(again.disk.files("log").get("log.1")!.length).toBe(recordAt(4));
+    expect(again.told).not.toContain("TORN_RECORD");
+  });
+
+  test("in an empty directory that nobody meant to be empty makes a server that must not be elected", () => {
+    const server = StorageHarness.fresh({ autoCreate: false });
+    expect(server.lastZxid).toBe(-1);
+    expect(server.names("snap")).toEqual(["acceptedEpoch", "currentEpoch"]);
+  });
+
+  test("trusts an empty directory with the file `initialize`, once", () => {
+    const disk = new FakeDisk({ random: seeded(1) });
+    disk.put("data", "initialize", Buffer.alloc(0));
+    const server = StorageHarness.started(disk, { autoCreate: false });
+    expect(server.lastZxid).toBe(0);
+    expect(server.names("data")).toEqual([]);
+    expect(server.names("snap")).toContain("snapshot.0");
+  });
+
+  test("goes from one leader's txns to the next leader's", () => {
+    const server = StorageHarness.fresh();
+    server.storage.writeEpoch("acceptedEpoch", 2 as never);
+    server.settle();
+    server.logDurably(makeZxid(1, 1), makeZxid(1, 3));
+    server.logDurably(makeZxid(2, 1), makeZxid(2, 2));
+    const again = server.restarted();
+    expect(again.lastZxid).toBe(makeZxid(2, 2));
+    expect(again.replayed).toHaveLength(5);
+  });
+
+  test("counts replayed txns towards the next snapshot, so that starts do not get longer and longer", () => {
+    const server = StorageHarness.fresh({ snapCount: 4 });
+    server.logDurably(1, 5);
+    const again = server.restarted({ snapCount: 4 });
+    expect(again.storage.snapshotDue).toBe(true);
+    again.takeSnapshot();
+    expect(again.storage.snapshotDue).toBe(false);
+  });
+});
+
+describe("a torn tail is cut off and reported:", () => {
+  for (const cut of [1, 7, 8, 11, 12, 13, 40, RECORD_BYTES - 1]) {
+    test(`${cut} bytes of the last record, then padding`, () => {
+      const server = broken((log) => log.fill(0, recordAt(5) + cut));
+      expect(server.lastZxid).toBe(4);
+      expect(server.treeState).toBe(treeAfter(txns(1, 2, 3, 4)));
+      expect(server.disk.files("log").get("log.1")!.length).toBe(recordAt(5));
+      // A cut inside the checksum's leading zeros leaves nothing to see.
+      if (cut > 4) expect(server.reports).toContainEqual(expect.objectContaining({ data: torn(recordAt(5)) }));
+    });
+
+    test(`${cut} bytes of the last record, then the end of the file`, () => {
+      const server = broken((log, disk) => disk.put("log", "log.1", log.subarray(0, recordAt(5) + cut)));
+      expect(server.lastZxid).toBe(4);
+      expect(server.disk.files("log").get("log.1")!.length).toBe(recordAt(5));
+    });
+  }
+
+  test("and the log goes on in a new file behind it", () => {
+    const server = broken((log) => log.fill(0, recordAt(5) + 30));
+    server.logDurably(5, 6, 9);
+    const again = server.restarted();
+    expect(again.names("log")).toEqual(["log.1", "log.5"]);
+    expect(again.lastZxid).toBe(6);
+  });
+
+  test("a first record that was never finished takes its file with it", () => {
+    const server = broken((log) => log.fill(0, recordAt(1) + 30));
+    expect(server.lastZxid).toBe(0);
+    expect(server.names("log")).toEqual([]);
+  });
+
+  const torn = (offset: number) => expect.objectContaining({ code: "TORN_RECORD", file: "log/log.1", offset });
+});
+
+describe("a last log without txns is removed:", () => {
+  for (const [what, bytes] of [
+    ["empty", Buffer.alloc(0)],
+    ["half a header", logHeader().subarray(0, 6)],
+    ["only a header", logHeader()],
+    ["a header and padding", Buffer.concat([logHeader(), Buffer.alloc(500)])],
+    ["only padding", Buffer.alloc(600)],
+  ] as const) {
+    test(what, () => {
+      const server = broken((_log, disk) => disk.put("log", "log.6", bytes));
+      expect(server.lastZxid).toBe(5);
+      expect(server.names("log")).toEqual(["log.1"]);
+    });
+  }
+});
+
+describe("the start is refused, and nothing on the disk is changed, when", () => {
+  function refused(change: (log: Buffer, disk: FakeDisk) => void): string | undefined {
+    let before = "";
+    const server = broken((log, disk) => {
+      change(log, disk);
+      before = contents(disk);
+    });
+    expect(contents(server.disk)).toBe(before);
+    expect(server.facts).toHaveLength(1);
+    return server.failure;
+  }
+  const contents = (disk: FakeDisk) =>
+    JSON.stringify(
+      (["log", "snap"] as const).map((area) =>
+        [...disk.files(area)].map(([name, bytes]) => [name, bytes.toString("hex")]),
+      ),
+    );
+
+  test("a record in the middle is damaged", () => {
+    expect(refused((log) => flipBit(log, recordAt(3) + 30))).toBe(`CORRUPT_RECORD log/log.1 ${recordAt(3)}`);
+  });
+
+  test("the last record is damaged although it had been written to its end", () => {
+    expect(refused((log) => flipBit(log, recordAt(5) + 30))).toBe(`CORRUPT_RECORD log/log.1 ${recordAt(5)}`);
+  });
+
+  test("a length lies, so that good records look like part of a torn one", () => {
+    expect(refused((log) => log.writeInt32BE(1_000_000, recordAt(2) + 8))).toBe(
+      `CORRUPT_RECORD log/log.1 ${recordAt(2)}`,
+    );
+  });
+
+  test("zeros stand where records were, with good ones behind them", () => {
+    expect(refused((log) => log.fill(0, recordAt(2), recordAt(4)))).toBe(`CORRUPT_RECORD log/log.1 ${recordAt(2)}`);
+  });
+
+  test("the file is no log", () => {
+    expect(refused((log) => log.write("LGZK", "latin1"))).toBe("BAD_LOG_HEADER log/log.1 0");
+  });
+
+  test("a log in the middle lost its content", () => {
+    expect(
+      refused((_log, disk) => {
+        const later = StorageHarness.fresh();
+        later.logDurably(1, 5);
+        later.takeSnapshot();
+        later.logDurably(6, 7);
+        disk.put("log", "log.6", later.disk.files("log").get("log.6")!);
+        disk.put("log", "log.1", Buffer.alloc(0));
+      }),
+    ).toBe("LOG_GAP log/log.6 16");
+  });
+
+  test("txns are missing inside an epoch", () => {
+    expect(
+      refused((log, disk) => {
+        disk.put("log", "log.1", Buffer.concat([log.subarray(0, recordAt(3)), log.subarray(recordAt(4), recordAt(6))]));
+      }),
+    ).toBe(`LOG_GAP log/log.1 ${recordAt(3)}`);
+  });
+
+  test("the first txns of a later epoch are missing", () => {
+    const server = StorageHarness.fresh({ epochFiles: false });
+    server.logDurably(1, 2);
+    server.logDurably(makeZxid(1, 2), makeZxid(1, 3));
+    expect(server.restarted({ epochFiles: false }).failure).toMatch(/^LOG_GAP/);
+  });
+
+  test("there are logs but no snapshot", () => {
+    expect(refused((_log, disk) => disk.remove("snap", "snapshot.0"))).toBe("LOG_WITHOUT_SNAPSHOT log/log.1 0");
+  });
+
+  test("no snapshot is valid", () => {
+    expect(refused((_log, disk) => disk.put("snap", "snapshot.0", Buffer.alloc(100)))).toBe("NO_VALID_SNAPSHOT snap 0");
+  });
+
+  test("an epoch file is garbled", () => {
+    expect(refused((_log, disk) => disk.put("snap", "acceptedEpoch", Buffer.from("x")))).toBe(
+      "BAD_EPOCH_FILE snap/acceptedEpoch 0",
+    );
+    expect(refused((_log, disk) => disk.put("snap", "currentEpoch", Buffer.alloc(0)))).toBe(
+      "BAD_EPOCH_FILE snap/currentEpoch 0",
+    );
+  });
+
+  test("acceptedEpoch is older than currentEpoch", () => {
+    expect(refused((_log, disk) => disk.put("snap", "currentEpoch", Buffer.from("3")))).toBe(
+      "ACCEPTED_EPOCH_BEHIND snap/acceptedEpoch 0",
+    );
+  });
+
+  test("snapshots and logs stand in each other's directory", () => {
+    const server = StorageHarness.fresh();
+    server.disk.put("log", "snapshot.0", Buffer.alloc(0));
+    expect(server.restarted({ separateLogDir: true }).failure).toBe("MISPLACED_FILE log/snapshot.0 0");
+  });
+
+  test("the disk does not answer", () => {
+    const server = StorageHarness.fresh();
+    server.disk.fault = (effect) => (effect.type === "disk.read" ? { code: "EIO" } : null);
+    expect(server.restarted().failure).toMatch(/^EIO snap\/snapshot.0/);
+  });
+});
+
+describe("snapshots:", () => {
+  function withTwo(change: (newest: Buffer, disk: FakeDisk) => void): StorageHarness {
+    const server = StorageHarness.fresh();
+    server.logDurably(1, 5);
+    server.takeSnapshot();
+    server.logDurably(6, 7);
+    const newest = Buffer.from(server.disk.files("snap").get("snapshot.5")!);
+    server.disk.put("snap", "snapshot.5", newest);
+    change(newest, server.disk);
+    const again = server.restarted();
+    expect(again.treeState).toBe(server.treeState);
+    return again;
+  }
+
+  test("one that was cut off is skipped, and an older one with more log does as well", () => {
+    const server = withTwo((newest, disk) => disk.put("snap", "snapshot.5", newest.subarray(0, 200)));
+    expect(server.told).toContain("SNAPSHOT_SKIPPED");
+    expect(server.replayed).toEqual(range(1, 7));
+  });
+
+  test("one whose seal does not match is skipped", () => {
+    const server = withTwo((newest) => flipBit(newest, 100));
+    expect(server.told).toContain("SNAPSHOT_SKIPPED");
+    expect(server.replayed).toEqual(range(1, 7));
+  });
+
+  test("what an interrupted write left is removed", () => {
+    const server = withTwo((newest, disk) => {
+      disk.put("snap", "snapshot-7.tmp", newest.subarray(0, 100));
+      disk.put("snap", "acceptedEpoch.tmp", Buffer.from("1"));
+      disk.put("snap", "currentEpoch.tmp", Buffer.alloc(0));
+    });
+    expect(server.names("snap").filter((name) => name.endsWith(".tmp"))).toEqual(["currentEpoch.tmp"]);
+    server.storage.writeEpoch("currentEpoch", 0 as never);
+    server.settle();
+    expect(server.names("snap").filter((name) => name.endsWith(".tmp"))).toEqual([]);
+  });
+
+  test("logs without any are accepted when the operator says so, and then there is one", () => {
+    const server = StorageHarness.fresh();
+    server.logDurably(1, 5);
+    server.disk.remove("snap", "snapshot.0");
+    const again = server.restarted({ trustEmptySnapshot: true });
+    expect(again.treeState).toBe(server.treeState);
+    expect(again.names("snap")).toContain("snapshot.5");
+  });
+});
+
+describe("epoch files:", () => {
+  const epochs = (server: StorageHarness) =>
+    ["currentEpoch", "acceptedEpoch"].map((name) => server.disk.files("snap").get(name)?.toString());
+
+  test("a directory that was standalone gets them from its last txn", () => {
+    const server = StorageHarness.fresh({ epochFiles: false });
+    expect(server.names("snap")).toEqual(["snapshot.0"]);
+    server.logDurably(makeZxid(4, 1), makeZxid(4, 2));
+    const peer = server.restarted();
+    expect(peer.last("RECOVERED")).toMatchObject({ currentEpoch: 4, acceptedEpoch: 4 });
+    expect(epochs(peer)).toEqual(["4", "4"]);
+  });
+
+  /** Epoch 2 was accepted and its txns synced; then the power went. */
+  function between(files: { currentEpoch: string; acceptedEpoch: string; tmp?: string }): StorageHarness {
+    const server = StorageHarness.fresh();
+    server.logDurably(makeZxid(2, 1), makeZxid(2, 2));
+    server.disk.put("snap", "currentEpoch", Buffer.from(files.currentEpoch));
+    server.disk.put("snap", "acceptedEpoch", Buffer.from(files.acceptedEpoch));
+    if (files.tmp !== undefined) server.disk.put("snap", "currentEpoch.tmp", Buffer.from(files.tmp));
+    return server.restarted();
+  }
+
+  test("a crash between synced txns and currentEpoch is made good, because the epoch had been accepted", () => {
+    const server = between({ currentEpoch: "1", acceptedEpoch: "2" });
+    expect(server.last("RECOVERED")).toMatchObject({ currentEpoch: 2, acceptedEpoch: 2 });
+    expect(epochs(server)).toEqual(["2", "2"]);
+  });
+
+  test("so is one during the rename of currentEpoch", () => {
+    const server = between({ currentEpoch: "1", acceptedEpoch: "3", tmp: "3" });
+    expect(server.last("RECOVERED")).toMatchObject({ currentEpoch: 3, acceptedEpoch: 3 });
+    expect(server.names("snap")).not.toContain("currentEpoch.tmp");
+  });
+
+  test("a log that is ahead of both is refused", () => {
+    expect(between({ currentEpoch: "1", acceptedEpoch: "1" }).failure).toBe("EPOCH_BEHIND_LOG snap/currentEpoch 0");
+  });
+
+  test("a line end after the number, as editors leave it, does no harm", () => {
+    expect(between({ currentEpoch: "2\n", acceptedEpoch: "7\r\n" }).last("RECOVERED")).toMatchObject({
+      currentEpoch: 2,
+      acceptedEpoch: 7,
+    });
+  });
+});
+
+describe("TRUNC", () => {
+  /** Snapshots at 0, 4 and 8; logs from 1, 5 and 9 to 11. */
+  function server(): StorageHarness {
+    const harness = StorageHarness.fresh();
+    harness.logDurably(1, 4);
+    harness.takeSnapshot();
+    harness.logDurably(5, 8);
+    harness.takeSnapshot();
+    harness.logDurably(9, 11);
+    return harness;
+  }
+
+  for (const [zxid, logs, snapshots] of [
+    [10, ["log.1", "log.5", "log.9"], ["snapshot.0", "snapshot.4", "snapshot.8"]],
+    [8, ["log.1", "log.5"], ["snapshot.0", "snapshot.4", "snapshot.8"]],
+    [6, ["log.1", "log.5"], ["snapshot.0", "snapshot.4"]],
+    [3, ["log.1"], ["snapshot.0"]],
+    [0, [], ["snapshot.0"]],
+  ] as const) {
+    test(`to ${zxid} forgets all that came later, on disk and in memory`, () => {
+      const harness = server();
+      harness.storage.truncate(zxid as never);
+      harness.settle();
+      const kept = treeAfter(txns(...range(1, zxid)));
+      expect(harness.lastZxid).toBe(zxid);
+      expect(harness.treeState).toBe(kept);
+      expect(harness.names("log")).toEqual(logs);
+      expect(harness.names("snap").filter((name) => name.startsWith("snap"))).toEqual(snapshots);
+      const again = harness.restarted();
+      expect(again.treeState).toBe(kept);
+      // Another history takes the place of what was cut.
+      again.logDurably(zxid + 1, zxid + 2, 3);
+      expect(again.restarted().lastZxid).toBe(zxid + 2);
+    });
+  }
+
+  test("first lets the disk finish what it is writing", () => {
+    const harness = server();
+    harness.log(12, 14);
+    harness.storage.flush();
+    harness.log(15, 16);
+    harness.storage.truncate(13 as never);
+    harness.settle();
+    expect(harness.lastZxid).toBe(13);
+    expect(harness.treeState).toBe(treeAfter(txns(...range(1, 13))));
+    expect(harness.restarted().lastZxid).toBe(13);
+  });
+
+  test("gives up a snapshot that is being written", () => {
+    const harness = server();
+    harness.log(12, 14);
+    harness.storage.snapshot("count");
+    harness.storage.truncate(11 as never);
+    harness.settle();
+    expect(harness.lastZxid).toBe(11);
+    expect(harness.names("snap").filter((name) => name.startsWith("snap"))).toEqual([
+      "snapshot.0",
+      "snapshot.4",
+      "snapshot.8",
+    ]);
+    expect(harness.last("SNAPSHOT_TAKEN")?.zxid).toBe(8);
+  });
+
+  test("to a zxid beyond the log reports where the log really ends", () => {
+    const harness = server();
+    harness.storage.truncate(20 as never);
+    harness.settle();
+    expect(harness.lastZxid).toBe(11);
+    expect(harness.told).toContain("TRUNC_BEYOND_LOG");
+  });
+
+  test("without a snapshot to start from fails before anything is removed", () => {
+    const harness = server();
+    harness.disk.remove("snap", "snapshot.0");
+    harness.storage.truncate(3 as never);
+    harness.settle();
+    expect(harness.failure).toBe("NO_VALID_SNAPSHOT snap 0");
+    expect(harness.names("log")).toEqual(["log.1", "log.5", "log.9"]);
+    expect(harness.names("snap")).toContain("snapshot.8");
+  });
+
+  test("that the disk refuses is a failure, never ignored", () => {
+    const harness = server();
+    harness.disk.fault = (effect) => (effect.type === "disk.truncate" ? { code: "ENOSPC" } : null);
+    harness.storage.truncate(10 as never);
+    harness.settle();
+    expect(harness.failure).toMatch(/^ENOSPC log\/log.9/);
+    expect(harness.last("RECOVERED")?.lastZxid).toBe(0);
+  });
+
+  test("asked for twice at once: only the last outcome is told", () => {
+    const harness = server();
+    harness.storage.truncate(10 as never);
+    harness.storage.truncate(7 as never);
+    harness.settle();
+    expect(harness.facts.filter((fact) => fact.type === "RECOVERED")).toHaveLength(2);
+    expect(harness.lastZxid).toBe(7);
+  });
+
+  test("does not use a snapshot that shows parts of what is to be forgotten", () => {
+    const harness = StorageHarness.fresh();
+    harness.logDurably(1, 200);
+    harness.msPerLook = 3;
+    harness.storage.snapshot("count");
+    // The first slice is on its way to the disk; later ones will show a tree that has come further.
+    harness.logDurably(201, 205);
+    expect(harness.names("snap")).toContain("snapshot.c8");
+    harness.storage.truncate(203 as never);
+    harness.settle();
+    expect(harness.treeState).toBe(treeAfter(txns(...range(1, 203))));
+    expect(harness.names("snap")).not.toContain("snapshot.c8");
+    expect(harness.restarted().treeState).toBe(harness.treeState);
+  });
 });
