@@ -72,8 +72,9 @@ function blocksOf(state: DrawnState, maxWidth: number, coverage: Coverage): Bloc
   const hot = state.hot.flatMap(({ key, event, handler }) =>
     rowsOf([span("trigger", event), span("handler", `→${NBSP}${handler}`)], maxWidth - HOT_WIDTH, coverage.taken(key)),
   );
+  const title = state.kind === "history" ? `${state.title} (history)` : state.title;
   return [
-    { kind: "title", rows: rowsOf([span("title", state.title)], Number.POSITIVE_INFINITY) },
+    { kind: "title", rows: rowsOf([span("title", title)], Number.POSITIVE_INFINITY) },
     { kind: "description", rows: rowsOf([span("text", state.description)], maxWidth, undefined, 0) },
     { kind: "behaviour", rows: behaviour },
     { kind: "hot", rows: hot },

@@ -47,7 +47,7 @@ async function drawFrom(chart: DrawnChart, path: string, coverage: Coverage): Pr
 async function fitted(figure: Figure, coverage: Coverage): Promise<Placed | null> {
   if (leaves(figure.root) > MAX_LEAVES) return null;
   const wide = await place(figure, coverage, WIDE);
-  if (wide.width <= MAX_WIDTH) return wide;
+  if (wide.width <= MAX_WIDTH || wide.width > 1.25 * MAX_WIDTH) return wide;
   const narrow = await place(figure, coverage, NARROW);
   return narrow.width < wide.width ? narrow : wide;
 }

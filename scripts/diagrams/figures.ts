@@ -31,13 +31,14 @@ export function figureOf(chart: DrawnChart, path: string, folded: ReadonlySet<st
   const elsewhere = new Map<string, DrawnState>();
   const edges = new Map<string, DrawnEdge>();
   for (const edge of chart.edges) {
-    if (!isWithin(edge.from, path)) continue;
-    const from = visiblePath(edge.from, shown);
-    let to = visiblePath(edge.to, shown);
-    if (!isWithin(edge.to, path)) {
-      to = edge.to;
-      elsewhere.set(to, stub(to));
-    }
+    const leaves = isWithin(edge.from, path);
+    // How the figure's own root is entered is told where the root is folded.
+    if (!leaves && (edge.to === path || !isWithin(edge.to, path))) continue;
+    const around = !leaves && isWithin(path, edge.from);
+    const outside = around ? `any state of ${edge.from || chart.id}` : edge.from;
+    const from = leaves ? visiblePath(edge.from, shown) : outside;
+    const to = isWithin(edge.to, path) ? visiblePath(edge.to, shown) : edge.to;
+    for (const end of [from, to]) if (!shown.has(end)) elsewhere.set(end, stub(end));
     // What happens inside a folded state is told in its own figure.
     if (from === to && from !== edge.from) continue;
     const key = `${from} ${to}`;

@@ -1,15 +1,13 @@
-import { mkdirSync, writeFileSync } from "node:fs";
-import { charts } from "../../spec/charts.ts";
-import { NO_COVERAGE } from "./coverage.ts";
-import { drawMachine } from "./draw.ts";
-import { standaloneSvg } from "./svg.ts";
+/** `npm run diagrams`: draws every chart of spec/charts.ts into docs/charts. */
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { COVERAGE_FILE, drawnFiles } from "./files.ts";
 
-const out = process.argv[2] ?? "docs/charts";
-mkdirSync(out, { recursive: true });
-for (const { machine } of charts) {
-  const t = performance.now();
-  for (const { figure, placed } of await drawMachine(machine, NO_COVERAGE)) {
-    writeFileSync(`${out}/${figure.name}.svg`, standaloneSvg(placed, machine.id));
-    process.stdout.write(`${figure.name} ${placed.width}x${placed.height} ${performance.now() - t}\n`);
-  }
+const directory = process.argv[2] ?? "docs/charts";
+mkdirSync(directory, { recursive: true });
+const { files } = await drawnFiles(directory);
+for (const name of readdirSync(directory)) {
+  if (!files.has(name) && name !== COVERAGE_FILE) rmSync(join(directory, name));
 }
+for (const [name, content] of files) writeFileSync(join(directory, name), content);
+process.stdout.write(`${files.size} files in ${directory}: open ${join(directory, "index.html")}\n`);

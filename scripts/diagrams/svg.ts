@@ -264,6 +264,6 @@ function n(value: number): string {
   return String(Math.round(value * 10) / 10);
 }
 
-function escaped(text: string): string {
+export function escaped(text: string): string {
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }
