@@ -154,6 +154,18 @@ describe("a connection is lost", () => {
     expect(world.zk.server).toBe("b:2");
   });
 
+  test("an error reply instead of a handshake does not end the session: only a ConnectResponse can", () => {
+    const world = connected("a:1,b:2");
+    world.moveOn();
+    world.accept();
+    world.connectRequest();
+    // What a read-only server of 3.8 answers when it may not open a session.
+    world.receive(replyFrame(0, { zxid: 0, err: ErrorCode.NOTREADONLY }));
+    expect(world.zk.state).toBe("disconnected");
+    world.advance(1000);
+    expect(world.serve().sessionId).toBe(SESSION);
+  });
+
   test("what a dropped socket still brings is ignored", () => {
     const world = connected();
     const old = world.socket.id;
