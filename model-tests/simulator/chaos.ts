@@ -187,7 +187,7 @@ class ChaosRun {
     switch (fault) {
       case "kill":
       case "powerLoss": {
-        const victims = random() < 0.15 ? world.servers : [server];
+        const victims = random() < 0.25 ? world.servers : [server];
         this.#log(`${fault} ${victims.map((victim) => victim.name).join(" ")}`);
         for (const victim of victims) victim.crash(fault === "powerLoss");
         await world.run(random() * 1500);

@@ -101,6 +101,7 @@ export class SimServer {
     this.#life++;
     this.#effects = [];
     this.#turnEndDue = false;
+    this.#diskBusy = false;
     this.#paused = false;
     this.#missed = [];
     for (const timer of this.#timers.values()) timer.cancelled = true;
@@ -222,8 +223,9 @@ export class SimServer {
     this.#diskBusy = true;
     const life = this.#life;
     this.#options.clock.after(this.#options.diskDelayMs(), () => {
-      this.#diskBusy = false;
+      // A later life drives its disk itself.
       if (life !== this.#life) return;
+      this.#diskBusy = false;
       if (this.disk.step()) this.#driveDisk();
     });
   }
