@@ -37,10 +37,13 @@ const ODD_PATHS = ["/", "", "a", "/a/", "//", "/a/..", "/b/\u0001", "/zookeeper"
 /** In cells of one size, of several, and in one of its own. */
 const SIZES = [0, 1, 5, 40, 100, 101, 700, 9000];
 
-const path = fc.oneof(
+const anyPath = fc.oneof(
   { weight: 12, arbitrary: fc.constantFrom(...GOOD_PATHS) },
   { weight: 1, arbitrary: fc.constantFrom(...ODD_PATHS) },
 );
+/** So few that nodes are deleted and created again, and get children again, within one short run. */
+const fewPaths = fc.constantFrom("/a", "/a/b", "/a/b", "/b", "/b/c");
+
 const data = fc.oneof(
   fc.constant(null),
   fc.tuple(fc.constantFrom(...SIZES), fc.constantFrom("x", "y")).map(([size, letter]) => letter.repeat(size)),
@@ -58,20 +61,24 @@ const mode = fc.constantFrom<CreateMode[]>(
   { ttlMs: 5000 },
 );
 
-const subWrite: fc.Arbitrary<SubWrite> = fc.oneof(
-  { weight: 5, arbitrary: fc.record({ op: fc.constant("create" as const), path, data, acl, mode }) },
-  { weight: 3, arbitrary: fc.record({ op: fc.constant("delete" as const), path, version }) },
-  { weight: 2, arbitrary: fc.record({ op: fc.constant("setData" as const), path, data, version }) },
-  { weight: 1, arbitrary: fc.record({ op: fc.constant("check" as const), path, version }) },
-);
-
-const write: fc.Arbitrary<Write> = fc.oneof(
-  { weight: 12, arbitrary: subWrite.filter((sub) => sub.op !== "check") },
-  { weight: 2, arbitrary: fc.record({ op: fc.constant("setACL" as const), path, acl, version }) },
-  { weight: 2, arbitrary: fc.record({ op: fc.constant("multi" as const), ops: fc.array(subWrite, { maxLength: 4 }) }) },
-  { weight: 1, arbitrary: fc.record({ op: fc.constant("createSession" as const), timeoutMs: fc.nat({ max: 9000 }) }) },
-  { weight: 1, arbitrary: fc.constant<Write>({ op: "closeSession" }) },
-);
+function writes(path: fc.Arbitrary<string>): fc.Arbitrary<Write> {
+  const sub: fc.Arbitrary<SubWrite> = fc.oneof(
+    { weight: 5, arbitrary: fc.record({ op: fc.constant("create" as const), path, data, acl, mode }) },
+    { weight: 3, arbitrary: fc.record({ op: fc.constant("delete" as const), path, version }) },
+    { weight: 2, arbitrary: fc.record({ op: fc.constant("setData" as const), path, data, version }) },
+    { weight: 1, arbitrary: fc.record({ op: fc.constant("check" as const), path, version }) },
+  );
+  return fc.oneof(
+    { weight: 12, arbitrary: sub.filter(({ op }) => op !== "check") },
+    { weight: 2, arbitrary: fc.record({ op: fc.constant("setACL" as const), path, acl, version }) },
+    { weight: 2, arbitrary: fc.record({ op: fc.constant("multi" as const), ops: fc.array(sub, { maxLength: 4 }) }) },
+    {
+      weight: 1,
+      arbitrary: fc.record({ op: fc.constant("createSession" as const), timeoutMs: fc.nat({ max: 9000 }) }),
+    },
+    { weight: 1, arbitrary: fc.constant<Write>({ op: "closeSession" }) },
+  );
+}
 
 /** A write and the session it comes from. `listed`: does closeSession list what it deletes? */
 export interface Step {
@@ -80,11 +87,17 @@ export interface Step {
   readonly listed: boolean;
 }
 
-export const steps = (maxLength: number, listed: fc.Arbitrary<boolean> = fc.boolean()): fc.Arbitrary<Step[]> =>
-  fc.array(fc.record({ write, session: fc.constantFrom(...SESSIONS), listed }), {
-    maxLength,
-    size: "max",
-  });
+interface StepsOptions {
+  readonly listed?: boolean;
+  readonly fewPaths?: boolean;
+}
+
+export function steps(maxLength: number, options: StepsOptions = {}): fc.Arbitrary<Step[]> {
+  const write = writes(options.fewPaths === true ? fewPaths : anyPath);
+  const listed = options.listed === true ? fc.constant(true) : fc.boolean();
+  const session = fc.constantFrom(...SESSIONS);
+  return fc.array(fc.record({ write, session, listed }), { maxLength, size: "max" });
+}
 
 /** Runs the step on the model and says which txn a leader would have logged for it. */
 export function perform(model: ZnodeTree, step: Step, index: number): { readonly outcome: Outcome; readonly txn: Txn } {

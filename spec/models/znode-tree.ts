@@ -128,7 +128,8 @@ export class ZnodeTree {
   }
 
   children(path: string): string[] {
-    return [...this.nodes.keys()].filter((other) => other !== "/" && parentOf(other) === path).map(nameOf);
+    const below = [...this.nodes.keys()].filter((other) => other !== "/" && parentOf(other) === path);
+    return below.map((child) => child.slice(child.lastIndexOf("/") + 1));
   }
 
   ephemeralsOf(session: SessionId): string[] {
@@ -138,15 +139,11 @@ export class ZnodeTree {
   stat(path: string): ClientStat | null {
     const node = this.nodes.get(path);
     if (node === undefined) return null;
+    const { data, acl: _, owner, cversion, ...same } = node;
     const numChildren = this.children(path).length;
-    const { czxid, mzxid, pzxid, ctime, mtime, version, aversion } = node;
-    return {
-      ...{ czxid, mzxid, pzxid, ctime, mtime, version, aversion },
-      cversion: node.cversion * 2 - numChildren,
-      ephemeralOwner: typeof node.owner === "bigint" ? node.owner : 0n,
-      dataLength: new TextEncoder().encode(node.data ?? "").length,
-      numChildren,
-    };
+    const dataLength = new TextEncoder().encode(data ?? "").length;
+    const ephemeralOwner = typeof owner === "bigint" ? owner : 0n;
+    return { ...same, cversion: cversion * 2 - numChildren, ephemeralOwner, dataLength, numChildren };
   }
 
   write(write: Write, stamp: Stamp): Outcome {
@@ -186,7 +183,8 @@ export class ZnodeTree {
     const parentPath = parentOf(write.path);
     const parent = this.nodes.get(parentPath);
     if (parent === undefined) return { err: "NONODE" };
-    const path = isSequential(write.mode) ? write.path + sequence(parent.cversion) : write.path;
+    const suffix = isSequential(write.mode) ? String(parent.cversion).padStart(10, "0") : "";
+    const path = write.path + suffix;
     if (!isPath(path)) return { err: "BADARGUMENTS" };
     if (this.nodes.has(path)) return { err: "NODEEXISTS" };
     if (typeof parent.owner === "bigint") return { err: "NOCHILDRENFOREPHEMERALS" };
@@ -265,10 +263,6 @@ export function parentOf(path: string): string {
   return path.slice(0, path.lastIndexOf("/")) || "/";
 }
 
-function nameOf(path: string): string {
-  return path.slice(path.lastIndexOf("/") + 1);
-}
-
 function makeNode(
   data: string | null,
   acl: readonly Acl[],
@@ -287,11 +281,6 @@ function ownerOf(mode: CreateMode, session: SessionId): ModelNode["owner"] {
 
 function isSequential(mode: CreateMode): boolean {
   return mode === "persistentSequential" || mode === "ephemeralSequential";
-}
-
-/** Ten digits. */
-function sequence(counter: number): string {
-  return counter.toString().padStart(10, "0");
 }
 
 /** All that is asked of a path before its parent is looked up. */

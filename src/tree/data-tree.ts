@@ -21,8 +21,8 @@ import {
   PZXID,
   ROOT,
   VERSION,
-  type ZnodeStore,
-} from "./znode-store.ts";
+} from "./znode-records.ts";
+import type { ZnodeStore } from "./znode-store.ts";
 
 /** Handle of a node: a number, no object. Valid until the node is deleted; do not keep it across an `apply`. */
 export type Znode = number & { readonly __brand: "Znode" };

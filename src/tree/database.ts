@@ -14,7 +14,8 @@ import { OwnedNodes } from "./owned-nodes.ts";
 import { Quotas } from "./quota.ts";
 import { TreeEdits } from "./tree-edits.ts";
 import type { WatchTriggers } from "./watch-table.ts";
-import { NO_NODE, ROOT, ZnodeStore } from "./znode-store.ts";
+import { NO_NODE, ROOT } from "./znode-records.ts";
+import { ZnodeStore } from "./znode-store.ts";
 
 export { ApplyResult } from "./apply-result.ts";
 

@@ -6,7 +6,7 @@ import { crc32, crc32Words } from "./crc32.ts";
 import type { StoredStat } from "./data-tree.ts";
 import { highHalf, lowHalf } from "./ephemeral-owner.ts";
 import { PathBytes } from "./path-bytes.ts";
-import { AVERSION, CTIME, CVERSION, CZXID, MTIME, MZXID, OWNER, PZXID, STAT_WORDS, VERSION } from "./znode-store.ts";
+import { AVERSION, CTIME, CVERSION, CZXID, MTIME, MZXID, OWNER, PZXID, STAT_WORDS, VERSION } from "./znode-records.ts";
 
 export const DIGEST_VERSION = 2;
 

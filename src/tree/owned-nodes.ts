@@ -2,7 +2,8 @@
 import type { SessionId } from "../../spec/vocabulary.ts";
 import type { Znode } from "./data-tree.ts";
 import { joinHalves, kindOfOwner, ttlOf } from "./ephemeral-owner.ts";
-import { NEXT_OWNED, NO_NODE, OWNER, PREVIOUS_OWNED, type ZnodeStore } from "./znode-store.ts";
+import { NEXT_OWNED, NO_NODE, OWNER, PREVIOUS_OWNED } from "./znode-records.ts";
+import type { ZnodeStore } from "./znode-store.ts";
 
 export class OwnedNodes {
   readonly #store: ZnodeStore;

@@ -6,7 +6,8 @@
 import { crc32 } from "./crc32.ts";
 import type { Znode } from "./data-tree.ts";
 import { PathBytes } from "./path-bytes.ts";
-import { DATA_LENGTH, NO_NODE, ROOT, type ZnodeStore } from "./znode-store.ts";
+import { DATA_LENGTH, NO_NODE, ROOT } from "./znode-records.ts";
+import type { ZnodeStore } from "./znode-store.ts";
 
 const QUOTA_ROOT = Buffer.from("/zookeeper/quota");
 const QUOTA_ROOT_CRC = crc32(QUOTA_ROOT, 0, QUOTA_ROOT.length, 0);

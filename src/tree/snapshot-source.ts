@@ -21,10 +21,9 @@ import {
   OWNER,
   PZXID,
   ROOT,
-  type TreeCursor,
   VERSION,
-  type ZnodeStore,
-} from "./znode-store.ts";
+} from "./znode-records.ts";
+import type { TreeCursor, ZnodeStore } from "./znode-store.ts";
 
 export { TreeLoadError, TreeLoader } from "./tree-loader.ts";
 

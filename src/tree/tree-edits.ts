@@ -26,8 +26,8 @@ import {
   PZXID,
   ROOT,
   VERSION,
-  type ZnodeStore,
-} from "./znode-store.ts";
+} from "./znode-records.ts";
+import type { ZnodeStore } from "./znode-store.ts";
 
 export class TreeEdits {
   /** The node that the last successful edit created or changed. */

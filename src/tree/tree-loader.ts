@@ -18,7 +18,7 @@ import {
   PZXID,
   ROOT,
   VERSION,
-} from "./znode-store.ts";
+} from "./znode-records.ts";
 
 /**
  * `offset`: of the entry, from the start of the body; `path` where one is known.
@@ -91,7 +91,7 @@ export class TreeLoader {
     return this.#consumed;
   }
 
-  /** Nodes that named an ACL which the file does not have, so far: replay should have set it. */
+  /** ACLs that nodes named but the file does not have, so far: their nodes are locked until replay sets others. */
   get missingAcls(): number {
     return this.#missingAcls;
   }

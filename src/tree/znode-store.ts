@@ -28,8 +28,6 @@ import {
   ZnodeRecords,
 } from "./znode-records.ts";
 
-export * from "./znode-records.ts";
-
 const SLASH = 0x2f;
 const SYSTEM_ROOT = Buffer.from("/zookeeper");
 const SYSTEM_ROOT_CRC = crc32(SYSTEM_ROOT, 0, SYSTEM_ROOT.length, 0);
