@@ -31,7 +31,7 @@ async function expectNothingLost(ensemble: Ensemble, writers: readonly SteadyWri
 }
 
 test("kill -9 of the leader, ten times in a row: no acknowledged write is lost, every session lives", {
-  timeout: 180_000,
+  timeout: 300_000,
 }, async () => {
   await using ensemble = await startEnsemble({ servers: 3 });
   const writers = await startWriters(ensemble);
