@@ -115,7 +115,7 @@ async function arrange(
       layoutOptions: {
         "elk.padding": `[top=${content.height + 14},left=14,bottom=14,right=14]`,
         "elk.nodeSize.constraints": "MINIMUM_SIZE",
-        // Height before width: ELK 0.11 turns the figure for "top-down" and forgets to turn this.
+        // Height before width: for "top-down" ELK turns the figure and forgets to turn this.
         "elk.nodeSize.minimum": `(${content.height},${content.width})`,
       },
     };
