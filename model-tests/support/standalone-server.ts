@@ -155,6 +155,18 @@ export class StandaloneServer implements Upstream {
     this.endTurn();
   }
 
+  /** Serving ends and begins anew: what was submitted is committed all the same, but nobody is told. */
+  restartRole(): void {
+    const effects: Effects = [];
+    this.service.close(effects);
+    this.perform(effects);
+    for (const { txn } of this.#waiting) if (txn !== null) this.database.apply(txn);
+    this.#waiting = [];
+    this.prepare.reset();
+    this.tracker.restart(this.database.sessions, this.time.ms);
+    this.service.open(this);
+  }
+
   // ---- sockets
 
   /** A new connection that has said nothing. */
@@ -209,6 +221,9 @@ export class RawClient {
   drainAsked = false;
   sessionId = 0n as SessionId;
   readonly #decoder = new FrameDecoder(0x7fffffff);
+  #frames: Buffer[] = [];
+  /** The first frame of a connection answers `connect`. */
+  #greeted = true;
   #nextXid = 1;
 
   constructor(server: StandaloneServer, socket: number) {
@@ -225,10 +240,19 @@ export class RawClient {
     return this;
   }
 
+  /** Asks for a session; the answer, if it comes at once. */
   connect(fields: ConnectFields = {}): RecordOf<typeof ConnectResponse> | null {
+    this.#greeted = false;
     this.send(frame((writer) => ConnectRequest.write(writer, connectRequest(fields))));
-    const bytes = this.frames()[0];
+    return this.greeting();
+  }
+
+  /** The answer to `connect`, once it has come. */
+  greeting(): RecordOf<typeof ConnectResponse> | null {
+    this.#decode();
+    const bytes = this.#greeted ? undefined : this.#frames.shift();
     if (bytes === undefined) return null;
+    this.#greeted = true;
     const response = ConnectResponse.read(new JuteReader(bytes));
     this.sessionId = response.sessionId;
     return response;
@@ -249,20 +273,26 @@ export class RawClient {
 
   /** Complete frames that came since the last call. */
   frames(): Buffer[] {
-    for (const bytes of this.received) this.#decoder.push(bytes);
-    this.received = [];
-    const frames: Buffer[] = [];
-    while (this.#decoder.next()) {
-      frames.push(Buffer.from(this.#decoder.bytes.subarray(this.#decoder.start, this.#decoder.end)));
-    }
+    this.#decode();
+    const frames = this.#frames;
+    this.#frames = [];
     return frames;
   }
 
+  /** Replies and events that came since the last call. */
   replies(): Reply[] {
+    this.greeting();
     return this.frames().map((bytes) => {
       const reader = new JuteReader(bytes);
       return { xid: reader.int(), zxid: reader.long(), err: reader.int(), body: reader.rest() };
     });
+  }
+
+  #decode(): void {
+    const decoder = this.#decoder;
+    for (const bytes of this.received) decoder.push(bytes);
+    this.received = [];
+    while (decoder.next()) this.#frames.push(Buffer.from(decoder.bytes.subarray(decoder.start, decoder.end)));
   }
 
   /** The client hangs up. */

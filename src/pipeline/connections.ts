@@ -13,7 +13,7 @@ import {
 import { Outbox } from "../connection/outbox.ts";
 import { UNEXPECTED } from "../runtime/compiled-table.ts";
 import type { ServerCounters } from "../runtime/counters.ts";
-import type { Reporter } from "../runtime/environment.ts";
+import type { Report, Reporter } from "../runtime/environment.ts";
 import type { Effects, SocketId } from "../server/io.ts";
 
 /** The connections of one server: who they are, and their steps through the server-connection chart. */
@@ -73,10 +73,10 @@ export class Connections {
     if (standsForSession(from) && !standsForSession(next)) this.#leave(connection);
   }
 
-  /** Closes without a word. */
-  drop(connection: ClientConnection, reason: string): void {
+  /** Closes without a word to the client. */
+  drop(connection: ClientConnection, reason: string, level: Report["level"] = "warn"): void {
     const { remote, socket } = connection;
-    this.#report({ level: "warn", message: `A client's connection is dropped: ${reason}`, data: { remote, socket } });
+    this.#report({ level, message: `A client's connection is dropped: ${reason}`, data: { remote, socket } });
     this.step(connection, "BAD_BYTES");
   }
 

@@ -235,7 +235,7 @@ test.each([
   const client = server.accept().send(bytes);
   expect(client.received).toEqual([]);
   expect(client.closed).toBe(true);
-  expect(server.reports).toMatchObject([{ level: "warn", data: { remote: { host: "127.0.0.1" } } }]);
+  expect(server.reports).toMatchObject([{ data: { remote: { host: "127.0.0.1" } } }]);
   expect(other.one(...ping).err).toBe(ErrorCode.OK);
 });
 

@@ -49,7 +49,8 @@ export class Openings {
     if (bytes.length < 4) return;
     connection.opening = null;
     connection.greeted = true;
-    if (bytes.readUInt32BE(0) === TELNET_INTERRUPT) return this.#connections.drop(connection, "telnet was interrupted");
+    if (bytes.readUInt32BE(0) === TELNET_INTERRUPT)
+      return this.#connections.drop(connection, "telnet was interrupted", "debug");
     const answer = isWord(bytes) ? this.#deps.fourLetterWord(bytes.toString("latin1", 0, 4), bytes.subarray(4)) : null;
     if (answer === null) return connection.decoder.push(bytes);
     this.#deps.counters.packetsReceived++;
@@ -69,7 +70,8 @@ export class Openings {
     counters.packetsReceived++;
     connection.counters.received++;
     const upstream = this.#upstream;
-    if (upstream === null) return this.#connections.drop(connection, "this server is not serving clients");
+    // During an election every client tries every server: not worth the operator's attention.
+    if (upstream === null) return this.#connections.drop(connection, "this server is not serving clients", "debug");
     const greeting = judgeConnectRequest(decoder.bytes, decoder.start, decoder.end, database.lastProcessedZxid, config);
     if (greeting.verdict === "drop") return this.#connections.drop(connection, greeting.reason);
     connection.sendsReadOnly = greeting.sendsReadOnly;

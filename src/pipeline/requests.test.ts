@@ -55,7 +55,7 @@ test("a read does not wait for another session's writes", () => {
   const other = server.connect();
   server.commit();
   server.endTurn();
-  other.frames();
+  other.greeting();
   expect(pipeline(client, [op.setData("/n", "1")])).toEqual([]);
   const reply = other.one(...op.getData("/n"));
   expect(dataIn(reply)).toBe("0");
