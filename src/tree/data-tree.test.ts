@@ -125,3 +125,15 @@ test("memory of deleted nodes is used again", () => {
   const first = round();
   for (let i = 0; i < 5; i++) expect(round()).toBeLessThanOrEqual(first);
 });
+
+test("a hundred thousand znodes of 100 bytes cost less than 300 bytes each", () => {
+  const { database, txns } = fresh();
+  const before = process.memoryUsage().arrayBuffers;
+  const data = "x".repeat(100);
+  for (let i = 0; i < 100_000; i++) database.apply(txns.create(`/node-${i}`, data));
+  const grown = process.memoryUsage().arrayBuffers - before;
+  // The index's tables that it outgrew may not be collected yet, nor the txns' own data.
+  const uncollected = 100_000 * 100 + 2 ** 22;
+  expect(grown).toBeLessThan(100_000 * 300 + uncollected);
+  expect(database.approximateDataSize).toBeGreaterThan(100_000 * 100);
+});
