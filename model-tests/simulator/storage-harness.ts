@@ -3,7 +3,7 @@
 import type { SessionId, Zxid } from "../../spec/vocabulary.ts";
 import { JuteWriter } from "../../src/protocol/jute-writer.ts";
 import { OpCode } from "../../src/protocol/opcodes.ts";
-import type { Txn } from "../../src/protocol/txn.ts";
+import type { Txn, TxnBody } from "../../src/protocol/txn.ts";
 import { encodeTxn, makeTxn } from "../../src/protocol/txn.ts";
 import type { Report } from "../../src/runtime/environment.ts";
 import type { DiskEffect } from "../../src/storage/disk-io.ts";
@@ -19,16 +19,31 @@ const BEGINNING_MS = 1_577_836_800_000;
 /** Small enough to step over every boundary within a few txns. */
 export const SMALL_STORAGE: StorageConfig = { ...DEFAULT_STORAGE_CONFIG, preAllocSizeBytes: 512, snapCount: 1000 };
 
+export interface TestTxn {
+  readonly zxid: Zxid;
+  readonly entry: Buffer;
+  readonly txn: Txn;
+}
+
 /** Creates /n<zxid in hex>, with `bytes` bytes of data. */
-export function createTxn(zxid: number, bytes = 8): { zxid: Zxid; entry: Buffer; txn: Txn } {
-  const body = {
+export function createTxn(zxid: number, bytes = 8): TestTxn {
+  return testTxn(zxid, {
     type: OpCode.create,
     path: `/n${zxid.toString(16)}`,
     data: Buffer.alloc(bytes, zxid % 251),
     acl: OPEN,
     ephemeral: false,
     parentCVersion: -1,
-  } as const;
+  });
+}
+
+/** Sets the data of the node that txn `created` made. Its version is the zxid: any number does, so long as it differs. */
+export function setDataTxn(zxid: number, created: number, bytes = 8): TestTxn {
+  const path = `/n${created.toString(16)}`;
+  return testTxn(zxid, { type: OpCode.setData, path, data: Buffer.alloc(bytes, zxid % 251), version: zxid % 2 ** 20 });
+}
+
+function testTxn(zxid: number, body: TxnBody): TestTxn {
   const txn = makeTxn(7n as SessionId, zxid % 1000, zxid as Zxid, BEGINNING_MS + (zxid % 2 ** 20), body, null);
   return { zxid: zxid as Zxid, entry: entryOf(txn), txn };
 }
