@@ -7,7 +7,7 @@
  *   --workers N       threads (default 1; liveness always uses one)
  *   --seconds N       stop a check, incomplete, after N seconds
  *   --walks N         N random walks instead of a search (with --seed S, --steps N)
- *   --mutants         run the wrong variants, each of which must be noticed
+ *   --mutants         run the wrong variants, each of which must be noticed; named ones (a prefix will do) show their trace
  *   --diagrams DIR    write a sequence chart and a replay file of each counterexample there
  *
  * Exit code: 0 all as expected, 1 a property failed, a count differs or a mutant survived, 2 wrong usage.
@@ -20,7 +20,7 @@ import type { Check } from "./check.ts";
 import { CHECKS, MUTANTS } from "./checks.ts";
 import { explore } from "./explorer.ts";
 import type { Model } from "./model.ts";
-import { runMutants } from "./mutants.ts";
+import { type MutantResult, runMutants } from "./mutants.ts";
 import { explorePartitioned } from "./partitioned.ts";
 import { printTrace } from "./print-trace.ts";
 import { randomWalks } from "./random-walk.ts";
@@ -47,7 +47,13 @@ async function main(): Promise<number> {
     return 0;
   }
   const diagrams = values.diagrams ?? null;
-  if (values.mutants) return (await runMutants(named(MUTANTS, positionals), print)) ? 0 : 1;
+  if (values.mutants) {
+    const showTrace = ({ mutant, model, counterexample }: MutantResult) => {
+      if (counterexample !== null) show(model, counterexample, `${mutant.name} ${counterexample.property}`, diagrams);
+    };
+    const tell = positionals.length > 0 || diagrams !== null ? showTrace : undefined;
+    return (await runMutants(named(MUTANTS, positionals), print, tell)) ? 0 : 1;
+  }
 
   const checks = CHECKS.filter((check) => isChosen(check, positionals, values.long));
   if (checks.length === 0) {
@@ -75,11 +81,18 @@ async function main(): Promise<number> {
 
 async function run(check: Check, workers: number, limits: { maxSeconds?: number }, diagrams: string | null) {
   const model = await check.load();
+  const cpu = process.cpuUsage();
   print(`${check.name}: ${check.bounds}`);
   const options = { ...limits, symmetry: check.symmetry ?? false, onProgress: showProgress };
   const onOneThread = workers === 1 || model.properties.reachable.length > 0;
   const report = onOneThread ? explore(model, options) : await explorePartitioned(check, { ...options, workers });
   for (const line of detailLines(report)) print(line);
+  // On a busy machine the clock says little about the checker.
+  const { user, system } = process.cpuUsage(cpu);
+  const cpuSeconds = (user + system) / 1e6;
+  print(
+    `  ${cpuSeconds.toFixed(1)} s of CPU, ${group(report.generated / cpuSeconds)} generated states per second of it`,
+  );
   for (const violation of report.violations) show(model, violation, `${check.name} ${violation.property}`, diagrams);
   const { verdict, asExpected } = judged(report, check);
   return { line: summaryLine(report, check.name, check.bounds, verdict), asExpected };

@@ -2,7 +2,9 @@
 
 import type { Mutant } from "./check.ts";
 import { explore } from "./explorer.ts";
+import type { Model } from "./model.ts";
 import { group } from "./report.ts";
+import type { Counterexample } from "./trace.ts";
 
 export interface MutantResult {
   readonly mutant: Mutant;
@@ -12,22 +14,32 @@ export interface MutantResult {
   readonly distinct: number;
   readonly seconds: number;
   readonly killed: boolean;
+  readonly model: Model<unknown>;
+  /** What failed, with its trace; the killer's if it is among them. */
+  readonly counterexample: Counterexample | null;
 }
 
 export async function runMutant(mutant: Mutant): Promise<MutantResult> {
   const model = await mutant.load();
   const { violations, distinct, seconds } = explore(model, { symmetry: mutant.symmetry ?? false });
   const failed = violations.map(({ property }) => property);
-  const depth = violations[0]?.trace.length ?? 0;
-  return { mutant, failed, depth, distinct, seconds, killed: failed.includes(mutant.killer) && depth === mutant.depth };
+  const counterexample = violations.find(({ property }) => property === mutant.killer) ?? violations[0] ?? null;
+  const depth = counterexample?.trace.length ?? 0;
+  const killed = counterexample?.property === mutant.killer && depth === mutant.depth;
+  return { mutant, failed, depth, distinct, seconds, killed, model, counterexample };
 }
 
-/** Prints a line for each and the score; true if all were killed as expected. */
-export async function runMutants(mutants: readonly Mutant[], print: (line: string) => void): Promise<boolean> {
+/** Prints a line for each and the score; true if all were killed as expected. `tell` may tell more of each. */
+export async function runMutants(
+  mutants: readonly Mutant[],
+  print: (line: string) => void,
+  tell: (result: MutantResult) => void = () => {},
+): Promise<boolean> {
   let killed = 0;
   for (const mutant of mutants) {
     const result = await runMutant(mutant);
     if (result.killed) killed += 1;
+    tell(result);
     const noticed = result.failed.length === 0 ? "nothing" : `${result.failed.join(", ")} at depth ${result.depth}`;
     print(
       `${result.killed ? "killed  " : "SURVIVED"}  ${mutant.name.padEnd(46)} ${mutant.killer.padEnd(21)} ` +

@@ -10,7 +10,7 @@ import { zabStoryboard } from "./zab-story.ts";
 import { zabSymmetry } from "./zab-symmetry.ts";
 import { ZabValues } from "./zab-values.ts";
 
-/** MaxEpoch of all published runs. */
+/** MaxEpoch, where nothing else is said. */
 export const MAX_EPOCH = 3;
 
 export interface ZabModelOptions {
