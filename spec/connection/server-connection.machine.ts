@@ -31,6 +31,8 @@ export type ServerConnectionEvent =
   | { readonly type: "FLUSHED" }
   /** The client reads so slowly that the events it is owed exceed every bound. */
   | { readonly type: "OVERFLOWED" }
+  /** Nothing was heard of the client for longer than its session lives, or than a connection may go without one. */
+  | { readonly type: "SILENT" }
   /** The server stops serving: its role in the ensemble ended. */
   | { readonly type: "ROLE_ENDED" }
   /** The socket is gone. */
@@ -55,6 +57,7 @@ export const serverConnectionMachine = setup({
   id: "server-connection",
   initial: "handshaking",
   on: {
+    SILENT: dropped,
     ROLE_ENDED: dropped,
     LOST: ".closed",
   },

@@ -2,6 +2,7 @@ import type { Id, SessionId } from "../../spec/vocabulary.ts";
 import { FrameDecoder } from "../protocol/frame-decoder.ts";
 import type { JuteWriter } from "../protocol/jute-writer.ts";
 import { ConnectionCounters } from "../runtime/counters.ts";
+import type { Environment } from "../runtime/environment.ts";
 import type { Effects, RemoteAddress, SocketId } from "../server/io.ts";
 import { connectionTable, isHeldBack } from "./connection-table.ts";
 import { type Outbox, SLAB_BYTES } from "./outbox.ts";
@@ -31,6 +32,8 @@ export class ClientConnection {
   sendsReadOnly = false;
   /** Replaced, never changed: requests in flight keep the list they were sent with. */
   authInfo: readonly Id[];
+  /** Monotonic ms when the client was last heard of, or last took what it was sent. */
+  heardMs: number;
   /** Heard of since the leader was last told. */
   touched = false;
   /** A write that was taken from the bytes and must not be submitted yet. */
@@ -46,11 +49,18 @@ export class ClientConnection {
   #unsent = 0;
   #drainCovers = 0;
 
-  constructor(socket: SocketId, remote: RemoteAddress, maxFrame: number, outbox: Outbox, wallMs: number) {
+  constructor(
+    socket: SocketId,
+    remote: RemoteAddress,
+    maxFrame: number,
+    outbox: Outbox,
+    environment: Pick<Environment, "monotonicMs" | "wallMs">,
+  ) {
     this.socket = socket;
     this.remote = remote;
     this.decoder = new FrameDecoder(maxFrame);
-    this.counters = new ConnectionCounters(wallMs);
+    this.counters = new ConnectionCounters(environment.wallMs());
+    this.heardMs = environment.monotonicMs();
     this.authInfo = [{ scheme: "ip", id: remote.host }];
     this.#outbox = outbox;
   }

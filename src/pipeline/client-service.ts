@@ -72,7 +72,7 @@ export class ClientService {
     const connections = this.#connections;
     const others = connections.countFrom(remote.host);
     const { outbox } = connections;
-    const connection = new ClientConnection(socket, remote, config.juteMaxBuffer, outbox, environment.wallMs());
+    const connection = new ClientConnection(socket, remote, config.juteMaxBuffer, outbox, environment);
     connections.add(connection);
     counters.connectionsAccepted++;
     if (config.maxClientCnxns > 0 && others >= config.maxClientCnxns) {
@@ -85,7 +85,9 @@ export class ClientService {
   data(socket: SocketId, chunk: Buffer, effects: Effects): void {
     const connection = this.#connections.all.get(socket);
     if (connection === undefined || isDraining[connection.state] || isClosed[connection.state]) return;
-    this.#requests.nowMs = this.#deps.environment.monotonicMs();
+    const nowMs = this.#deps.environment.monotonicMs();
+    this.#requests.nowMs = nowMs;
+    connection.heardMs = nowMs;
     if (connection.greeted) connection.decoder.push(chunk);
     else this.#openings.greet(connection, chunk);
     if (awaitsFirstFrame[connection.state]) this.#openings.takeFirstFrame(connection);
@@ -101,6 +103,7 @@ export class ClientService {
     const connection = this.#connections.all.get(socket);
     if (connection === undefined) return;
     connection.drained(effects);
+    connection.heardMs = this.#deps.environment.monotonicMs();
     // A client that is held back cannot be heard, but it reads: it is alive.
     if (isServed[connection.state]) this.#touch(connection);
   }
@@ -123,6 +126,7 @@ export class ClientService {
     this.#closeOverflowed();
     this.#requests.letGo();
     this.#connections.flush(effects);
+    this.#connections.sweep(this.#deps.environment.monotonicMs());
     this.#connections.handOver(effects);
   }
 

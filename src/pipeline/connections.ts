@@ -16,6 +16,12 @@ import type { ServerCounters } from "../runtime/counters.ts";
 import type { Report, Reporter } from "../runtime/environment.ts";
 import type { Effects, SocketId } from "../server/io.ts";
 
+/** A connection without a session lives this long (zookeeper.nio.sessionlessCnxnTimeout), also one that we closed. */
+const SESSIONLESS_TIMEOUT_MS = 10_000;
+const SWEEP_INTERVAL_MS = 1000;
+/** A session must have had its chance to expire first, which ends the connection with the reason. */
+const SILENCE_GRACE_MS = 5000;
+
 /** The connections of one server: who they are, and their steps through the server-connection chart. */
 export class Connections {
   readonly all = new Map<SocketId, ClientConnection>();
@@ -26,6 +32,7 @@ export class Connections {
   readonly #counters: ServerCounters;
   readonly #report: Reporter;
   readonly #left: (connection: ClientConnection) => void;
+  #nextSweepMs = 0;
   /** Effects of steps that were taken without an array of the caller's. */
   #effects: Effects = [];
 
@@ -92,6 +99,22 @@ export class Connections {
     for (const connection of this.outbox.takeDirty()) {
       connection.flush(effects);
       if (isDraining[connection.state]) this.step(connection, "FLUSHED");
+    }
+  }
+
+  /**
+   * Closes connections whose client has gone without a word: a peer behind a cut cable sends no end. Sessions are not
+   * touched; whether one expires is the leader's business.
+   */
+  sweep(nowMs: number): void {
+    if (nowMs < this.#nextSweepMs) return;
+    this.#nextSweepMs = nowMs + SWEEP_INTERVAL_MS;
+    for (const connection of this.all.values()) {
+      const { state, timeoutMs, socket } = connection;
+      const patienceMs = standsForSession(state) ? timeoutMs + SILENCE_GRACE_MS : SESSIONLESS_TIMEOUT_MS;
+      if (nowMs - connection.heardMs <= patienceMs) continue;
+      if (isClosed[state]) this.#effects.push({ type: "socket.destroy", socket });
+      else this.step(connection, "SILENT");
     }
   }
 

@@ -143,3 +143,31 @@ test("memory goes with traffic: a thousand idle connections hold no output buffe
   for (const client of clients) client.one(...op.ping);
   expect([...server.service.connections()].every((connection) => connection.unsent < 100)).toBe(true);
 });
+
+test("a connection that does not open a session is closed after ten seconds; one that talks to us is not", () => {
+  const server = new StandaloneServer();
+  const [mute, client] = [server.accept(), server.connect()];
+  for (let seconds = 0; seconds < 10; seconds++) {
+    server.pass(1000);
+    client.one(...op.ping);
+  }
+  expect(mute.closed).toBe(false);
+  server.pass(1001);
+  expect([mute.closed, client.closed]).toEqual([true, false]);
+});
+
+test("a client that vanished is dropped, though its session may live on at another server", () => {
+  const server = new StandaloneServer();
+  const gone = server.connect(4000);
+  gone.one(...op.getData("/", true));
+  const touch = (): unknown => server.tracker.touch(gone.sessionId, 4000, server.time.ms);
+  for (let seconds = 0; seconds < 9; seconds++) {
+    expect(touch()).toBe(true);
+    expect(gone.closed).toBe(false);
+    server.pass(1000);
+  }
+  server.pass(1000);
+  expect(gone.closed).toBe(true);
+  expect(server.service.watches.watchCount).toBe(0);
+  expect(touch()).toBe(true);
+});
