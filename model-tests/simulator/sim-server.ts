@@ -236,7 +236,8 @@ export class SimServer {
     const life = this.#life;
     const timer = this.#options.clock.after(delayMs, () => {
       this.#timers.delete(id);
-      if (life === this.#life) this.input({ type: "TIMER", id });
+      if (life !== this.#life || this.#effects.some((effect) => "id" in effect && effect.id === id)) return;
+      this.input({ type: "TIMER", id });
     });
     this.#timers.set(id, timer);
   }

@@ -155,6 +155,8 @@ class ServerHost {
     this.#clearTimer(id);
     const timer = setTimeout(() => {
       this.#timers.delete(id);
+      // Cleared or set anew in this very turn, and not performed yet: this one is of the past.
+      if (this.#effects.some((effect) => "id" in effect && effect.id === id)) return;
       this.input({ type: "TIMER", id });
     }, delayMs);
     this.#timers.set(id, timer);

@@ -12,6 +12,7 @@ import type { ServerCounters } from "../runtime/counters.ts";
 import type { Environment, Reporter } from "../runtime/environment.ts";
 import type { StorageFact } from "../storage/storage-facts.ts";
 import type { ServerConfig } from "./config.ts";
+import { quorumOf } from "./config-quorum.ts";
 import { ElectionRole } from "./election-role.ts";
 import type { Effects, ListenPort } from "./io.ts";
 import { LeaderRole } from "./leader-role.ts";
@@ -445,12 +446,3 @@ export class EnsembleMember {
 
 /** zookeeper.snapshotSizeFactor: a longer stretch of log is not worth reading; send a snapshot. */
 const SNAPSHOT_SIZE_FACTOR = 0.33;
-
-function quorumOf(config: ServerConfig): QuorumConfig {
-  if (config.standalone) return { voters: [config.serverId] };
-  const voters = config.servers.filter((server) => server.kind === "participant").map((server) => server.id);
-  if (config.groups.size === 0) return { voters };
-  const weights: Record<number, number> = {};
-  for (const [id, weight] of config.weights) weights[id] = weight;
-  return { voters, groups: [...config.groups.values()], weights };
-}
