@@ -31,51 +31,41 @@ export type SessionEffect =
   /** Submit closeSession for this session. */
   { readonly type: "session.requestClose" } | { readonly type: "session.forget" };
 
-const touch = { actions: { type: "hot", params: { handler: "session.touch" } } } as const;
-const write = { actions: { type: "hot", params: { handler: "session.write" } } } as const;
-
 export const sessionMachine = setup({
   types: { events: {} as SessionEvent },
   actions: chartActions<SessionEffect>(),
 }).createMachine({
   id: "session",
-  initial: "opening",
+  initial: "alive",
   states: {
-    opening: {
-      description: "createSession is proposed, not yet committed; the clock already runs.",
+    alive: {
+      description: "The client is heard of in time; writes of the session's owner are taken.",
+      initial: "opening",
       on: {
-        TOUCHED: touch,
-        // Its txn is ordered behind createSession, so it may be prepared already.
-        WRITE: write,
-        SESSION_OPENED: "open",
+        TOUCHED: { actions: { type: "hot", params: { handler: "session.touch" } } },
+        WRITE: { actions: { type: "hot", params: { handler: "session.write" } } },
         REATTACHED: {},
-        MOVED: "moved",
+        MOVED: ".moved",
         CLOSE_PREPARED: "closing",
         DEADLINE_PASSED: "expired",
       },
-    },
-    open: {
-      description: "One server owns the session, or none yet: the first that writes for it.",
-      on: {
-        TOUCHED: touch,
-        WRITE: write,
-        REATTACHED: {},
-        MOVED: "moved",
-        CLOSE_PREPARED: "closing",
-        DEADLINE_PASSED: "expired",
-      },
-    },
-    moved: {
-      description: "The client changed servers: what still arrives through the old one is answered SESSIONMOVED.",
-      on: {
-        TOUCHED: touch,
-        WRITE: write,
-        // The client was faster than the commit of its own createSession.
-        SESSION_OPENED: {},
-        REATTACHED: {},
-        MOVED: {},
-        CLOSE_PREPARED: "closing",
-        DEADLINE_PASSED: "expired",
+      states: {
+        // A write may be prepared already: its txn is ordered behind createSession.
+        opening: {
+          description: "createSession is proposed, not yet committed.",
+          on: { SESSION_OPENED: "open" },
+        },
+        open: {
+          description:
+            "One server owns the session; after a change of leader none, until the first that writes for it.",
+        },
+        moved: {
+          description: "The client changed servers: what still arrives through the old one is answered SESSIONMOVED.",
+          on: {
+            // The client was faster than the commit of its own createSession.
+            SESSION_OPENED: {},
+          },
+        },
       },
     },
     expired: {

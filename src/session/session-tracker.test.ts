@@ -91,7 +91,7 @@ test("only the server that the session moved to may write; a late request throug
   expect(sessions.check(id(1), B)).toBe(ErrorCode.OK);
   expect(sessions.revalidate(id(1), 4000, A, 200)).toBe(true);
   expect(sessions.check(id(1), B)).toBe(ErrorCode.SESSIONMOVED);
-  expect([...sessions.views()]).toMatchObject([{ state: "moved", owner: A, timeoutMs: 4000 }]);
+  expect([...sessions.views()]).toMatchObject([{ state: "alive.moved", owner: A, timeoutMs: 4000 }]);
 });
 
 test("a new leader gives every session its full timeout, and no owner", () => {

@@ -9,7 +9,7 @@ import { type Expiring, ExpiryQueue } from "./expiry-queue.ts";
 
 const table = compileTable(sessionMachine);
 const { events } = table;
-const OPEN = table.state("open");
+const OPEN = table.state("alive.open");
 const admitsTouch = table.states.map((_, state) => table.admitted(state)["TOUCHED"] !== undefined);
 const admitsWrite = table.states.map((_, state) => table.admitted(state)["WRITE"] !== undefined);
 
