@@ -2,13 +2,13 @@
  * The same bytes to our server and to a running Apache ZooKeeper: the same frames must come back, up to session ids and clocks.
  * Where we differ on purpose, the test says so and does not ask.
  */
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ErrorCode, errorName } from "../../src/protocol/error-codes.ts";
 import { AddWatchMode, OpCode, Perms, WatcherType } from "../../src/protocol/opcodes.ts";
-import { decodeTxn, type Txn, type TxnBody } from "../../src/protocol/txn.ts";
+import { decodeTxn } from "../../src/protocol/txn.ts";
 import { apacheVersion, unless } from "../support/installed.ts";
 import { freePorts } from "../support/ports.ts";
 import * as op from "../support/raw-requests.ts";
@@ -16,6 +16,7 @@ import { ServerProcess } from "../support/server-process.ts";
 import { frame, StandaloneServer } from "../support/standalone-server.ts";
 import { onlyPerms, STAGE, WRITE_ERRORS } from "../support/write-errors.ts";
 import { Dialogue, SESSION_TIMEOUT_MS } from "./dialogue.ts";
+import { describeTxns, txnsIn } from "./logged-txns.ts";
 import { ApachePeer, OwnPeer, type Peer } from "./peers.ts";
 
 /** What is compared byte by byte was read from this version; later ones differ in places (docs/deviations.md). */
@@ -413,46 +414,7 @@ describe.skipIf(!installed)(`the same bytes to both${unless(installed, "Apache Z
   });
 
   test("both have logged the same txns", () => {
-    const bodies = (txns: readonly Txn[]) => txns.filter(({ body }) => !isMalformed(body)).map(describeTxn);
     expect(own.entries.length).toBeGreaterThan(400);
-    expect(bodies(own.entries.map(decodeTxn))).toEqual(bodies(logged(directory)));
+    expect(describeTxns(own.entries.map(decodeTxn))).toEqual(describeTxns(txnsIn(directory)));
   });
 });
-
-/** Apache logs an error for a read that it cannot decode; here only writes are logged. */
-function isMalformed(body: TxnBody): boolean {
-  return body.type === OpCode.error && body.err === ErrorCode.MARSHALLINGERROR;
-}
-
-/** Without what two servers do not share: zxids that were spent on malformed reads, clocks, session ids, digests of these. */
-function describeTxn({ cxid, digest, body }: Txn): unknown {
-  const told = { cxid, digest: digest === null ? "none" : digest.version };
-  if (body.type === OpCode.closeSession) return { ...told, type: body.type, paths: [...(body.paths ?? [])].sort() };
-  if (body.type === OpCode.multi && body.txns.some(isError)) {
-    // Of a failed multi Apache logs what came before the culprit as it would have been; every reader takes it for an error.
-    return {
-      ...told,
-      type: body.type,
-      txns: body.txns.map((sub) => (isError(sub) ? sub : { type: OpCode.error, err: 0 })),
-    };
-  }
-  return { ...told, ...body };
-}
-
-function isError(body: TxnBody): boolean {
-  return body.type === OpCode.error;
-}
-
-function logged(directory: string): Txn[] {
-  const files = readdirSync(join(directory, "version-2")).filter((name) => name.startsWith("log."));
-  const bytes = readFileSync(join(directory, "version-2", files[0] as string));
-  const txns: Txn[] = [];
-  // A header of 16 bytes, then records: checksum, length, entry, end mark. Zeros from the last one on.
-  for (let at = 16; at + 12 < bytes.length; ) {
-    const length = bytes.readInt32BE(at + 8);
-    if (length === 0) break;
-    txns.push(decodeTxn(bytes.subarray(at + 12, at + 12 + length)));
-    at += 12 + length + 1;
-  }
-  return txns;
-}
