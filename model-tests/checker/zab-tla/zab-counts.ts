@@ -48,4 +48,5 @@ export const ZAB_COUNTS: readonly ZabCounts[] = [
   row([2, 3, 2, 2], "authors", true, [6_669_149, 10_370_967, 60], 5),
   row([4, 2, 1, 0], "both", true, [6_634_696, 21_393_294, 64]),
   row([3, 2, 2, 0], "both", true, [10_984_272, 26_126_204, 54], 4),
+  row([3, 2, 1, 1], "authors", true, [38_178_237, 84_543_312, 61], 4),
 ];
