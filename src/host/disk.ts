@@ -88,12 +88,15 @@ export class NodeDisk {
         return this.#read(path, effect);
       case "disk.write":
         return this.#write(path, effect);
-      case "disk.rename":
+      case "disk.rename": {
+        const to = join(this.#dirs[effect.area], effect.to);
         await this.#closeFile(path);
+        await this.#closeFile(to);
         this.#unnamed.delete(path);
-        await rename(path, join(this.#dirs[effect.area], effect.to));
+        await rename(path, to);
         await syncDirectory(this.#dirs[effect.area]);
         return NOTHING;
+      }
       case "disk.remove":
         await this.#closeFile(path);
         this.#unnamed.delete(path);
