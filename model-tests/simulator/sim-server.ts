@@ -44,6 +44,8 @@ export class SimServer {
   #turnEndDue = false;
   #paused = false;
   #missed: Input[] = [];
+  /** Who is at the other end of each socket of this life: `s2`, `c1`. */
+  readonly peers = new Map<number, string>();
   readonly #streams = new Map<number, SimStream>();
   readonly #listening = new Map<string, string>();
   readonly #timers = new Map<string, Happening>();
@@ -108,6 +110,7 @@ export class SimServer {
     this.#timers.clear();
     this.#streams.clear();
     this.#listening.clear();
+    this.peers.clear();
     if (power) this.disk.crash();
     else this.disk.kill();
     this.#options.network.crash(this.name);
@@ -159,6 +162,7 @@ export class SimServer {
     switch (effect.type) {
       case "socket.connect": {
         const { socket, host, port, timeoutMs } = effect;
+        this.peers.set(socket, host);
         let answered = false;
         const end = this.#end(socket, () => {
           answered = true;
@@ -250,10 +254,10 @@ export class SimServer {
       const socket = this.#nextAccepted;
       this.#nextAccepted += 2;
       this.#streams.set(socket, stream);
+      this.peers.set(socket, peer);
       if (life === this.#life) {
         this.input({ type: "SOCKET_ACCEPTED", socket, port, remote: { host: "127.0.0.1", port: socket } });
       }
-      void peer;
       return this.#end(socket, () => {});
     });
     this.#listening.set(port, address);

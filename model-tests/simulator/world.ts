@@ -77,10 +77,10 @@ export class World {
     for (const server of this.servers) server.start();
   }
 
-  client(options: { readonly timeoutMs?: number; readonly servers?: string } = {}): ZooKeeper {
+  client(options: { readonly timeoutMs?: number; readonly servers?: string; readonly name?: string } = {}): ZooKeeper {
     this.#clients++;
     return simClient({
-      name: `c${this.#clients}`,
+      name: options.name ?? `c${this.#clients}`,
       connectString: options.servers ?? this.connectString,
       timeoutMs: options.timeoutMs ?? 10_000,
       clock: this.clock,

@@ -131,6 +131,13 @@ export type PeerHandler =
   | "leader.appended"
   | "standalone.appended";
 
+/**
+ * Half a second in all, as in Apache ZooKeeper (Learner.connectToLeader: five tries, 100 ms apart), but in smaller steps: a
+ * leader that was elected a moment later than its follower listens within milliseconds, and nobody is served meanwhile.
+ */
+export const MAX_CONNECT_ATTEMPTS = 25;
+const CONNECT_RETRY_MS = 20;
+
 const with_ = (ids: readonly ServerId[], id: ServerId): readonly ServerId[] => (ids.includes(id) ? ids : [...ids, id]);
 
 /** Does `context`, having heard `event`, have its quorum (the leader counts itself)? */
@@ -177,12 +184,9 @@ export const peerSetup = setup({
   },
   delays: {
     initLimit: ({ context }) => context.initLimitMs,
-    connectRetry: 100,
+    connectRetry: CONNECT_RETRY_MS,
   },
 });
-
-/** Learner.connectToLeader: five tries, 100 ms apart. */
-export const MAX_CONNECT_ATTEMPTS = 5;
 
 export const initialContext = (input: PeerInput): PeerContext => ({
   ...input,
