@@ -29,15 +29,17 @@ function collect(stream: PassThrough): () => string {
   return () => text;
 }
 
-const EVENT = /\nWATCHER::\n\nWatchedEvent .*\n/g;
+const ANNOUNCEMENT = /\nWATCHER::\n/g;
+const EVENT = /\nWatchedEvent .*\n/g;
 
 /**
- * Output without what differs from run to run: zxids, times, session ids, addresses. Apache's shell prints events from a
- * thread of their own, before or after the answer that belongs to them, so they are compared apart.
+ * Output without what differs from run to run: zxids, times, session ids, addresses. Apache's shell prints events in
+ * two pieces from a thread of their own, before, after or in the middle of an answer, so they are compared apart.
  */
 function comparable(text: string): { readonly answers: string; readonly events: readonly string[] } {
-  const events = text.match(EVENT) ?? [];
-  const answers = text
+  const unannounced = text.replace(ANNOUNCEMENT, "");
+  const events = unannounced.match(EVENT) ?? [];
+  const answers = unannounced
     .replace(EVENT, "")
     .replace(/0x[0-9a-f]+/g, "0xN")
     .replace(/time = .*/g, "time = T")
