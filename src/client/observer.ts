@@ -12,7 +12,10 @@ export interface ConnectionInfo {
 }
 
 export interface RequestInfo extends ConnectionInfo {
-  /** Unique within the session; also the cxid in the transaction log. The core's own requests have reserved ones. */
+  /**
+   * Unique within the session; also the cxid in the transaction log. Only the client's own setWatches, by which a new
+   * connection begins, share a reserved one (Xid.setWatches); their replies come in the order of the requests.
+   */
   readonly xid: number;
   /** OpCode. */
   readonly op: number;

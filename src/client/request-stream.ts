@@ -103,10 +103,7 @@ export class RequestStream {
     this.#frameStart = -1;
     this.#writer.patchInt(start, this.#writer.offset - start - 4);
     this.#queue.push(request);
-    if (this.#observer?.requested !== undefined) {
-      const { xid, op, path } = request;
-      this.#observer.requested({ ...this.#info(), xid, op, path });
-    }
+    this.#observeRequest(request);
   }
 
   ping(): void {
@@ -142,14 +139,15 @@ export class RequestStream {
     const waiting = this.take();
     for (const credentials of this.#credentials) this.#writeAuth(credentials);
     const ops = writeSetWatches(this.#writer, this.watches, this.lastZxid);
-    this.#queue.prepend(
-      ops.map((op) => {
-        const request = new Request(op, null);
-        request.xid = Xid.setWatches;
-        return request;
-      }),
-    );
+    this.#queue.prepend(ops.map((op) => this.#setWatches(op)));
     return [this.take(), waiting].filter((bytes) => bytes.length > 0);
+  }
+
+  #setWatches(op: number): Request {
+    const request = new Request(op, null);
+    request.xid = Xid.setWatches;
+    this.#observeRequest(request);
+    return request;
   }
 
   /** Everything written since the last call. */
@@ -179,7 +177,7 @@ export class RequestStream {
     this.#queue.shift();
     if (zxid > 0) this.lastZxid = zxid;
     if (request.watcher !== null) this.#watch(request, err);
-    if (xid !== Xid.setWatches) this.#observe(request, err, zxid);
+    this.#observe(request, err, zxid);
     this.#settle(request, err, value);
     return request.op === OpCode.closeSession ? "SESSION_CLOSED" : null;
   }
@@ -245,7 +243,7 @@ export class RequestStream {
   /** Everything that waits ends with this code, in the order it was asked for; nothing of it is sent any more. */
   fail(code: number): void {
     for (const request of this.#queue.takeAll()) {
-      if (request.xid !== Xid.setWatches) this.#observe(request, code, -1);
+      this.#observe(request, code, -1);
       request.reject(errorFor(code, request.path));
     }
     this.#unanswered = [];
@@ -255,6 +253,10 @@ export class RequestStream {
     }
     this.#frameStart = -1;
     this.#writer.reset();
+  }
+
+  #observeRequest({ xid, op, path }: Request): void {
+    if (this.#observer?.requested !== undefined) this.#observer.requested({ ...this.#info(), xid, op, path });
   }
 
   #observe({ xid, op, path }: Request, err: number, zxid: number): void {

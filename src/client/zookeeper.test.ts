@@ -5,7 +5,7 @@ import { ErrorCode } from "../protocol/error-codes.ts";
 import { OpCode, Xid } from "../protocol/opcodes.ts";
 import { SetWatches, SetWatches2, Stat } from "../protocol/records.ts";
 import { EventType } from "../protocol/watch-events.ts";
-import type { ReplyInfo } from "./observer.ts";
+import type { ReplyInfo, RequestInfo } from "./observer.ts";
 import { connected, data, eventFrame, replyFrame, type ScriptedWorld, SESSION, STAT } from "./scripted-world.ts";
 import type { WatchedEvent } from "./watches.ts";
 
@@ -290,5 +290,27 @@ describe("the observer", () => {
       { ...connection, xid: xid + 1, op: OpCode.create, path: "/y", err: ErrorCode.CONNECTIONLOSS, zxid: -1 },
     ]);
     expect(states).toEqual(["connecting", "connected", "disconnected", "connecting"]);
+  });
+
+  test("sees the setWatches of a new connection, before what waited for it", async () => {
+    const seen: string[] = [];
+    const note =
+      (kind: string) =>
+      ({ xid, op, generation }: RequestInfo) =>
+        seen.push(`${kind} ${xid} op ${op} on ${generation}`);
+    const world = connected("a:1,b:2", { observer: { requested: note("asked"), replied: note("told") } });
+    const read = world.zk.getData("/x", () => {});
+    world.reply(world.sent()[0], { body: data("one") });
+    await read;
+    world.moveOn();
+    world.serve();
+    world.reply(world.sent()[0]);
+    const { getData, setWatches } = OpCode;
+    expect(seen).toEqual([
+      `asked 1 op ${getData} on 1`,
+      `told 1 op ${getData} on 1`,
+      `asked ${Xid.setWatches} op ${setWatches} on 2`,
+      `told ${Xid.setWatches} op ${setWatches} on 2`,
+    ]);
   });
 });
