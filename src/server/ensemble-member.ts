@@ -431,6 +431,7 @@ export class EnsembleMember {
       counters,
       voters: () => [],
       ping: () => {},
+      unexpected: this.#options.unexpected,
       exhausted: () => {},
     });
     this.#standalone = primary;

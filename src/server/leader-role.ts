@@ -117,6 +117,7 @@ export class LeaderRole {
       counters,
       voters: () => this.#synced(),
       ping: (link) => this.#pingFor(link.sid),
+      unexpected: this.#options.unexpected,
       exhausted: () => this.#options.peer({ type: "COUNTER_EXHAUSTED" }),
     });
     this.#primary = primary;

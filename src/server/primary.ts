@@ -31,6 +31,7 @@ export interface PrimaryOptions {
   ping(link: PingedLink): void;
   /** The next proposal would need a new epoch. */
   exhausted(): void;
+  unexpected(chart: string, state: string, event: string): void;
 }
 
 const NO_BODY = Buffer.alloc(0);
@@ -51,7 +52,10 @@ export class Primary implements Upstream {
     this.serverId = options.self;
     const { replica, config, environment } = options;
     this.establishedAtMs = environment.monotonicMs();
-    this.tracker = new SessionTracker({ tickTimeMs: options.tickTimeMs });
+    this.tracker = new SessionTracker({
+      tickTimeMs: options.tickTimeMs,
+      unexpected: (state, event) => options.unexpected("session", state, event),
+    });
     // Timeouts start anew: a leader cannot know how long its predecessor had not heard of a client (S7).
     this.tracker.restart(replica.database.sessions, this.establishedAtMs);
     this.#prepare = new Prepare(replica.database, this.tracker, config, environment);
