@@ -11,7 +11,8 @@ import { learnerHandlerMachine } from "../../spec/ensemble/learner-handler.machi
 import { peerMachine } from "../../spec/peer/peer.machine.ts";
 import type { QuorumConfig } from "../../spec/quorum.ts";
 import { sessionMachine } from "../../spec/session/session.machine.ts";
-import { type Cut, recoveryMachine } from "../../spec/storage/recovery.machine.ts";
+import { recoveryMachine } from "../../spec/storage/recovery.machine.ts";
+import type { Cut } from "../../spec/storage/recovery-setup.ts";
 import { type Epoch, makeZxid, type PeerState, type ServerId, type Vote, type Zxid } from "../../spec/vocabulary.ts";
 
 export interface ChartSamples {

@@ -3,7 +3,7 @@
  * What it will not do is guess: a gap, a damaged record with good ones behind it, or a txn that cannot be read stops the
  * start, because going on might mean to forget acknowledged txns without anyone noticing.
  */
-import type { Cut } from "../../spec/storage/recovery.machine.ts";
+import type { Cut } from "../../spec/storage/recovery-setup.ts";
 import { counterOf, epochOf, formatZxid, ZERO_ZXID, type Zxid } from "../../spec/vocabulary.ts";
 import { JuteError } from "../protocol/jute-reader.ts";
 import { decodeTxn, type Txn } from "../protocol/txn.ts";

@@ -1,10 +1,6 @@
 /** Runs the recovery chart: performs its effects with the disk and the database, and reports back what came of them. */
-import {
-  type Cut,
-  type RecoveryEffect,
-  type RecoveryEvent,
-  recoveryMachine,
-} from "../../spec/storage/recovery.machine.ts";
+import { recoveryMachine } from "../../spec/storage/recovery.machine.ts";
+import type { Cut, RecoveryEffect, RecoveryEvent } from "../../spec/storage/recovery-setup.ts";
 import { formatZxid, NO_ZXID, type Zxid } from "../../spec/vocabulary.ts";
 import { assert } from "../runtime/assert.ts";
 import { ChartRunner } from "../runtime/chart.ts";

@@ -1,5 +1,5 @@
 /** What storage tells the server, and what the server tells storage about itself. */
-import type { StorageFailure } from "../../spec/storage/recovery.machine.ts";
+import type { StorageFailure } from "../../spec/storage/recovery-setup.ts";
 import type { Epoch, Zxid } from "../../spec/vocabulary.ts";
 import type { Txn } from "../protocol/txn.ts";
 
