@@ -6,6 +6,6 @@ export default defineConfig({
     exclude: ["node_modules/**", "build/**", "data/**", "runs/**"],
     // Servers under test are real processes: two workers keep a two-core machine from starving their heartbeats.
     maxWorkers: 2,
-    testTimeout: 20_000,
+    testTimeout: 60_000,
   },
 });
