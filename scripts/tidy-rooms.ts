@@ -1,7 +1,7 @@
 /** Who may import whom, and who may touch the world. The table that docs/architecture.md draws. */
 
 /** What pure rooms may use of the runtime; the rest of it belongs to the server. */
-const PURE_RUNTIME = ["assert", "errors", "environment", "counters", "chart", "compiled-table"].map(
+const PURE_RUNTIME = ["assert", "errors", "environment", "counters", "chart", "compiled-table", "tracer"].map(
   (name) => `src/runtime/${name}.ts`,
 );
 

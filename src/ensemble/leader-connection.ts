@@ -15,6 +15,7 @@ import {
 } from "../protocol/quorum-packet.ts";
 import { LearnerInfo } from "../protocol/records.ts";
 import { OperatingError } from "../runtime/errors.ts";
+import type { LinkTrace } from "../runtime/tracer.ts";
 import { PacketLink } from "./packet-link.ts";
 
 /** Packets that a role's core handles while the peer chart admits them. */
@@ -25,6 +26,7 @@ export interface LeaderConnectionPorts {
   event(event: PeerEvent): void;
   hot(type: HotPacket, packet: QuorumPacket): void;
   nowMs(): number;
+  readonly traced?: LinkTrace | null;
 }
 
 /** Takes the raw bytes of a snapshot (src/tree's TreeLoader). */
@@ -52,7 +54,7 @@ export class LeaderConnection {
   #lost = false;
 
   constructor(socket: number, ports: LeaderConnectionPorts) {
-    this.link = new PacketLink(socket, ports.nowMs());
+    this.link = new PacketLink(socket, ports.nowMs(), ports.traced ?? null);
     this.#ports = ports;
   }
 
@@ -125,6 +127,8 @@ export class LeaderConnection {
   }
 
   #packet(packet: QuorumPacket): void {
+    const { traced } = this.link;
+    if (traced !== null) traced.received(packetName(packet.type), packet.zxid);
     const hot = HOT[packet.type];
     if (hot !== undefined) return this.#ports.hot(hot, packet);
     switch (packet.type) {

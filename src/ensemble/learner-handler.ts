@@ -8,6 +8,7 @@ import { JuteError, JuteReader } from "../protocol/jute-reader.ts";
 import { LEARNER_PROTOCOL_VERSION, PacketType, packetName, type QuorumPacket } from "../protocol/quorum-packet.ts";
 import { LearnerInfo } from "../protocol/records.ts";
 import { ChartRunner } from "../runtime/chart.ts";
+import type { Tracer } from "../runtime/tracer.ts";
 import type { ForwardingLink } from "./leader-broadcast.ts";
 import type { PingedLink } from "./leadership-proof.ts";
 import { PacketLink } from "./packet-link.ts";
@@ -40,6 +41,9 @@ export interface LearnerHandlerPorts {
   timer(id: string, delayMs: number | null): void;
   unexpected(chart: string, state: string, event: string): void;
   nowMs(): number;
+  readonly tracer: Tracer | null;
+  /** Every step of the handler's chart. */
+  stepped(chart: string, from: string, event: { readonly type: string }, to: string): void;
 }
 
 const LEADERINFO_DATA = Buffer.alloc(4);
@@ -59,8 +63,8 @@ export class LearnerHandler implements ForwardingLink, PingedLink {
 
   constructor(socket: number, ports: LearnerHandlerPorts) {
     this.#ports = ports;
-    this.link = new PacketLink(socket, ports.nowMs());
     const name = `learner.${socket}`;
+    this.link = new PacketLink(socket, ports.nowMs(), ports.tracer?.link(name) ?? null);
     this.chart = new ChartRunner<typeof learnerHandlerMachine, LearnerHandlerEffect>(learnerHandlerMachine, {
       name,
       input: {
@@ -73,6 +77,7 @@ export class LearnerHandler implements ForwardingLink, PingedLink {
       timer: (id, delayMs) => ports.timer(id, delayMs),
       unexpected: (state, event) => ports.unexpected(name, state, event),
     });
+    this.chart.onTransition = (from, event, to) => ports.stepped(name, from, event, to);
   }
 
   get sid(): ServerId {
@@ -115,6 +120,8 @@ export class LearnerHandler implements ForwardingLink, PingedLink {
   }
 
   #packet(packet: QuorumPacket): void {
+    const { traced } = this.link;
+    if (traced !== null) traced.received(packetName(packet.type), packet.zxid);
     const { admitted } = this.chart;
     switch (packet.type) {
       case PacketType.ACK:

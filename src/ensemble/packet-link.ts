@@ -4,7 +4,8 @@
  */
 import type { Id } from "../../spec/vocabulary.ts";
 import { JuteWriter } from "../protocol/jute-writer.ts";
-import { QuorumPacketDecoder, writeQuorumPacket } from "../protocol/quorum-packet.ts";
+import { packetName, QuorumPacketDecoder, writeQuorumPacket } from "../protocol/quorum-packet.ts";
+import type { LinkTrace } from "../runtime/tracer.ts";
 
 /** Above this many unsent bytes a bulk sender (a snapshot, a stretch of the txn log) waits for the peer. */
 const BULK_HIGH_WATER = 4 * 1024 * 1024;
@@ -25,6 +26,8 @@ export class PacketLink {
   readonly incoming = new QuorumPacketDecoder();
   /** Monotonic ms of the last byte from the other side. */
   lastHeardMs: number;
+  /** Both ends' owners report received packets, the link those that are sent. null: nobody asked. */
+  readonly traced: LinkTrace | null;
   #out = new JuteWriter(SLAB_BYTES);
   /** Live packets that must stay behind a bulk transfer. */
   #held: JuteWriter | null = null;
@@ -33,18 +36,21 @@ export class PacketLink {
   /** What the answer to the last `socket.drain` will cover; 0: not asked. */
   #drainCovers = 0;
 
-  constructor(socket: number, nowMs: number) {
+  constructor(socket: number, nowMs: number, traced: LinkTrace | null = null) {
     this.socket = socket;
     this.lastHeardMs = nowMs;
+    this.traced = traced;
   }
 
   /** A packet of the live stream: in order with all others of its kind. */
   send(type: number, zxid: number, data: Buffer | null = null, authinfo: readonly Id[] | null = null): void {
+    if (this.traced !== null) this.traced.sent(packetName(type), zxid);
     writeQuorumPacket(this.#held ?? this.#out, type, zxid, data, authinfo);
   }
 
   /** A packet or bytes of the bulk transfer, in front of everything held. */
   sendBulk(type: number, zxid: number, data: Buffer | null = null): void {
+    if (this.traced !== null) this.traced.sent(packetName(type), zxid);
     writeQuorumPacket(this.#out, type, zxid, data, null);
   }
 

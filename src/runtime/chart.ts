@@ -41,8 +41,6 @@ type ActionsOf<M> = M extends StateMachine<infer _C, infer _E, infer _Ch, infer 
 type EffectParams<A> = A extends { type: "effect"; params: infer P } ? P : never;
 type Single<P> = P extends readonly (infer E)[] ? E : P;
 
-const START: EventObject = { type: "xstate.init" };
-
 export class ChartRunner<M extends AnyStateMachine, TEffect = EffectOf<M>> {
   /** Trace hook, called for every step that an active state lists, before its effects are performed. */
   onTransition?: (from: string, event: EventObject, to: string) => void;
@@ -70,7 +68,9 @@ export class ChartRunner<M extends AnyStateMachine, TEffect = EffectOf<M>> {
     assert(this.#snapshot === undefined, `Chart ${this.name} starts once.`);
     this.#stepping = true;
     try {
-      this.#arrive(START, initialStep(this.#machine, this.#options.input));
+      const { input } = this.#options;
+      // As xstate's own first event: a trace that has it can start the chart anew.
+      this.#arrive({ type: "xstate.init", input } as EventObject, initialStep(this.#machine, input));
       this.#drain();
     } finally {
       this.#stepping = false;

@@ -9,6 +9,7 @@ import { ElectionChannels } from "../ensemble/election-channels.ts";
 import { NOTIFICATION_VERSION } from "../protocol/notification.ts";
 import { ChartRunner } from "../runtime/chart.ts";
 import type { Reporter } from "../runtime/environment.ts";
+import type { Tracer } from "../runtime/tracer.ts";
 import type { ServerConfig } from "./config.ts";
 import type { Effects } from "./io.ts";
 
@@ -22,6 +23,8 @@ export interface ElectionRoleOptions {
   timer(id: string, delayMs: number | null): void;
   unexpected(chart: string, state: string, event: string): void;
   decided(leader: ServerId): void;
+  readonly tracer: Tracer | null;
+  stepped(chart: string, from: string, event: { readonly type: string }, to: string): void;
 }
 
 export class ElectionRole {
@@ -42,6 +45,7 @@ export class ElectionRole {
       timer: options.timer,
       unexpected: (state, event) => options.unexpected("election", state, event),
     });
+    this.chart.onTransition = (from, event, to) => options.stepped("election", from, event, to);
   }
 
   start(): void {
@@ -104,6 +108,7 @@ export class ElectionRole {
   }
 
   #notify(to: ServerId, vote: Vote, state: PeerState): void {
+    this.#options.tracer?.voted(to, state, vote);
     this.channels.send(to, { state, vote, version: NOTIFICATION_VERSION, config: this.#options.configText });
   }
 }

@@ -10,6 +10,7 @@ import { formatZxid, type ServerId, type Zxid } from "../../spec/vocabulary.ts";
 import { ChartRunner } from "../runtime/chart.ts";
 import type { ServerCounters } from "../runtime/counters.ts";
 import type { Environment, Reporter } from "../runtime/environment.ts";
+import type { Tracer } from "../runtime/tracer.ts";
 import type { StorageFact } from "../storage/storage-facts.ts";
 import type { ServerConfig } from "./config.ts";
 import { quorumOf } from "./config-quorum.ts";
@@ -20,6 +21,7 @@ import { LearnerRole } from "./learner-role.ts";
 import { Primary } from "./primary.ts";
 import type { LoggedTxn, Replica } from "./replica.ts";
 import { ensembleConfigText } from "./server-address.ts";
+import { traceFact } from "./trace-fact.ts";
 
 export interface EnsembleMemberOptions {
   readonly config: ServerConfig;
@@ -33,7 +35,8 @@ export interface EnsembleMemberOptions {
   newSocket(owner: "election" | "leader"): number;
   unexpected(chart: string, state: string, event: string): void;
   /** Every chart step, for the trace. */
-  stepped?(chart: string, from: string, event: { readonly type: string }, to: string): void;
+  stepped(chart: string, from: string, event: { readonly type: string }, to: string): void;
+  readonly tracer: Tracer | null;
 }
 
 export class EnsembleMember {
@@ -67,14 +70,10 @@ export class EnsembleMember {
     this.election = config.standalone
       ? null
       : new ElectionRole({
-          config,
+          ...options,
           quorum: this.quorum,
           configText: this.configText,
-          report: options.report,
-          effects: options.effects,
           newSocket: () => options.newSocket("election"),
-          timer: options.timer,
-          unexpected: options.unexpected,
           decided: (leader) => {
             options.counters.elections++;
             this.peer.send({ type: "ELECTED", leader });
@@ -93,13 +92,7 @@ export class EnsembleMember {
       timer: options.timer,
       unexpected: (state, event) => options.unexpected("peer", state, event),
     });
-    const { stepped } = options;
-    if (stepped !== undefined) {
-      this.peer.onTransition = (from, event, to) => stepped("peer", from, event, to);
-      if (this.election !== null) {
-        this.election.chart.onTransition = (from, event, to) => stepped("election", from, event, to);
-      }
-    }
+    this.peer.onTransition = (from, event, to) => options.stepped("peer", from, event, to);
   }
 
   get primary(): Primary | null {
@@ -184,7 +177,8 @@ export class EnsembleMember {
   // --- storage
 
   storageFact(fact: StorageFact): void {
-    const { replica } = this.#options;
+    const { replica, tracer } = this.#options;
+    if (tracer !== null) traceFact(tracer, fact);
     switch (fact.type) {
       case "RECOVERED": {
         this.#reloading = false;
@@ -369,6 +363,7 @@ export class EnsembleMember {
       replica,
       environment,
       report,
+      tracer: this.#options.tracer,
       peer: (event) => this.peer.send(event),
       admitted: (event) => this.peer.admitted[event],
     });
@@ -412,6 +407,8 @@ export class EnsembleMember {
       destroy: (socket) => effects().push({ type: "socket.destroy", socket }),
       timer: this.#options.timer,
       unexpected: this.#options.unexpected,
+      tracer: this.#options.tracer,
+      stepped: this.#options.stepped,
     });
     const host = config.quorumListenOnAllIps ? null : own.host;
     effects().push({ type: "listen", port: "quorum", host, number: own.quorumPort });

@@ -14,6 +14,7 @@ import { OpCode } from "../protocol/opcodes.ts";
 import { PacketType, type QuorumPacket } from "../protocol/quorum-packet.ts";
 import type { ServerCounters } from "../runtime/counters.ts";
 import type { Environment, Reporter } from "../runtime/environment.ts";
+import type { Tracer } from "../runtime/tracer.ts";
 import { TreeSnapshotter } from "../tree/snapshot-source.ts";
 import type { Effects } from "./io.ts";
 import { Primary } from "./primary.ts";
@@ -39,6 +40,8 @@ export interface LeaderRoleOptions {
   destroy(socket: number): void;
   timer(id: string, delayMs: number | null): void;
   unexpected(chart: string, state: string, event: string): void;
+  readonly tracer: Tracer | null;
+  stepped(chart: string, from: string, event: { readonly type: string }, to: string): void;
 }
 
 interface Learner {
@@ -224,7 +227,7 @@ export class LeaderRole {
   }
 
   #ports(): LearnerHandlerPorts {
-    const { initLimitMs, configText, environment, destroy, timer, unexpected, peer } = this.#options;
+    const { initLimitMs, configText, environment, destroy, timer, unexpected, peer, tracer, stepped } = this.#options;
     return {
       epochAnnounced: this.#epochAnnounced,
       synchronizing: this.#synchronizing,
@@ -261,6 +264,8 @@ export class LeaderRole {
       timer,
       unexpected,
       nowMs: () => environment.monotonicMs(),
+      tracer,
+      stepped,
     };
   }
 

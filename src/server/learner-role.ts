@@ -22,6 +22,7 @@ import { JuteWriter } from "../protocol/jute-writer.ts";
 import { OpCode } from "../protocol/opcodes.ts";
 import { PacketType, type QuorumPacket } from "../protocol/quorum-packet.ts";
 import type { Environment, Reporter } from "../runtime/environment.ts";
+import type { Tracer } from "../runtime/tracer.ts";
 import { TreeLoader } from "../tree/snapshot-source.ts";
 import type { LoggedTxn, Replica } from "./replica.ts";
 
@@ -34,6 +35,7 @@ export interface LearnerRoleOptions {
   readonly replica: Replica;
   readonly environment: Environment;
   readonly report: Reporter;
+  readonly tracer: Tracer | null;
   peer(event: PeerEvent): void;
   /** The handler that the peer chart's state admits for a hot event. */
   admitted(event: PeerEvent["type"]): string | undefined;
@@ -58,6 +60,7 @@ export class LearnerRole implements Upstream {
       event: (event) => options.peer(event),
       hot: (type, packet) => this.#hot(type, packet),
       nowMs: () => options.environment.monotonicMs(),
+      traced: options.tracer?.link("leader") ?? null,
     });
   }
 

@@ -8,6 +8,7 @@ import type { ClientService } from "../pipeline/client-service.ts";
 import { decodeTxn, type Txn } from "../protocol/txn.ts";
 import { assert } from "../runtime/assert.ts";
 import type { Reporter } from "../runtime/environment.ts";
+import type { Tracer } from "../runtime/tracer.ts";
 import type { Storage } from "../storage/storage.ts";
 import type { Database } from "../tree/database.ts";
 
@@ -22,6 +23,7 @@ export class Replica {
   readonly committedLog: CommittedLog;
   readonly service: ClientService;
   readonly #report: Reporter;
+  readonly #tracer: Tracer | null;
   readonly #appliedTxns: (txn: Txn) => void;
   #lastLogged: Zxid = NO_ZXID;
   #durableUpTo: Zxid = NO_ZXID;
@@ -35,12 +37,14 @@ export class Replica {
     report: Reporter;
     /** Counts. */
     applied: (txn: Txn) => void;
+    tracer?: Tracer | null;
   }) {
     this.database = options.database;
     this.storage = options.storage;
     this.service = options.service;
     this.committedLog = options.committedLog;
     this.#report = options.report;
+    this.#tracer = options.tracer ?? null;
     this.#appliedTxns = options.applied;
   }
 
@@ -48,6 +52,7 @@ export class Replica {
   log(zxid: Zxid, entry: Buffer): void {
     assert(zxid > this.#lastLogged, "The log only grows.");
     this.#lastLogged = zxid;
+    if (this.#tracer !== null) this.#tracer.logged(zxid);
     this.storage.append(zxid, entry);
   }
 
@@ -76,6 +81,7 @@ export class Replica {
   /** Applies a committed txn; watches fire before anybody is answered. */
   deliverTxn(txn: Txn, entry: Buffer): void {
     assert(txn.zxid > this.database.lastProcessedZxid, "Commits come in zxid order, each once.");
+    if (this.#tracer !== null) this.#tracer.applied(txn.zxid);
     const result = this.database.apply(txn);
     this.committedLog.add(txn.zxid, entry);
     this.#appliedTxns(txn);

@@ -12,8 +12,14 @@ import { assert } from "../runtime/assert.ts";
 import { ServerCounters } from "../runtime/counters.ts";
 import type { Environment, Reporter } from "../runtime/environment.ts";
 import { ChartTrace } from "../runtime/trace.ts";
+import { TRACE_FORMAT, Tracer } from "../runtime/tracer.ts";
 import { Storage } from "../storage/storage.ts";
-import { DEFAULT_STORAGE_CONFIG, type StorageConfig, type StorageFact } from "../storage/storage-facts.ts";
+import {
+  type ChartSteps,
+  DEFAULT_STORAGE_CONFIG,
+  type StorageConfig,
+  type StorageFact,
+} from "../storage/storage-facts.ts";
 import { Database } from "../tree/database.ts";
 import type { ServerConfig } from "./config.ts";
 import { EnsembleMember } from "./ensemble-member.ts";
@@ -28,6 +34,8 @@ export interface ServerOptions {
   readonly host: HostFacts;
   /** Answers a four-letter word from a view of this server; null when there is no such word. */
   readonly fourLetterWords: (view: ServerView) => (word: string, rest: Buffer) => string | null;
+  /** Takes the lines of a trace (runtime/tracer.ts), whole and in order. */
+  readonly traced?: (line: string) => void;
 }
 
 type SocketOwner = "client" | "election" | "leader" | "learner";
@@ -46,6 +54,7 @@ export class Server {
   readonly replica: Replica;
   readonly trace: ChartTrace;
   readonly view: ServerView;
+  readonly #tracer: Tracer | null;
   readonly #owners = new Map<SocketId, SocketOwner>();
   #effects: Effects = [];
   #nextSocket = 2;
@@ -56,6 +65,10 @@ export class Server {
     this.config = config;
     this.counters = new ServerCounters(environment.monotonicMs());
     this.trace = new ChartTrace(TRACE_CAPACITY, () => environment.monotonicMs());
+    const tracer = options.traced === undefined ? null : new Tracer(options.traced);
+    this.#tracer = tracer;
+    if (tracer !== null) this.trace.sink = (...step) => tracer.step(...step);
+    const stepped: ChartSteps = (chart, from, event, to) => this.trace.record(chart, from, event, to);
     this.database = new Database({ digest: config.digestEnabled, extendedTypes: config.extendedTypesEnabled });
     const report: Reporter = (line) => void this.#effects.push({ type: "report", report: line });
     let words: ((word: string, rest: Buffer) => string | null) | undefined;
@@ -79,6 +92,7 @@ export class Server {
       report,
       environment,
       config: storageConfig(config),
+      stepped,
     });
     this.replica = new Replica({
       database: this.database,
@@ -89,6 +103,7 @@ export class Server {
       applied: () => {
         this.counters.txnsApplied++;
       },
+      tracer,
     });
     this.member = new EnsembleMember({
       config,
@@ -103,9 +118,11 @@ export class Server {
       newSocket: (owner) => this.#newSocket(owner),
       unexpected: (chart, state, event) => {
         this.counters.unexpectedEvents++;
+        tracer?.unexpected(chart, state, event);
         report({ level: "warn", message: "an event that its chart does not expect", data: { chart, state, event } });
       },
-      stepped: (chart, from, event, to) => this.trace.record(chart, from, event, to),
+      stepped,
+      tracer,
     });
     this.view = viewOf(this, options.host, environment);
   }
@@ -159,7 +176,8 @@ export class Server {
   }
 
   #start(effects: Effects): void {
-    const { tickTimeMs, purgeIntervalHours } = this.config;
+    const { tickTimeMs, purgeIntervalHours, serverId: self, standalone, peerType: kind } = this.config;
+    this.#tracer?.started({ format: TRACE_FORMAT, self, standalone, kind, quorum: this.member.quorum });
     effects.push({ type: "timer.set", id: "tick", delayMs: tickTimeMs / 2 });
     if (purgeIntervalHours > 0) effects.push({ type: "timer.set", id: "purge", delayMs: 0 });
     const { clientPort, clientPortAddress } = this.config;
@@ -214,6 +232,7 @@ export class Server {
   #stop(effects: Effects): void {
     if (this.#stopping) return;
     this.#stopping = true;
+    this.#tracer?.ended();
     this.service.close(effects);
     this.#endTurn(effects);
     this.replica.storage.close();

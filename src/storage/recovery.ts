@@ -14,7 +14,7 @@ import { LogWalk } from "./log-walk.ts";
 import type { SnapshotDigest } from "./snapshot-format.ts";
 import { inspectSnapshot, loadSnapshot, type SnapshotVerdict } from "./snapshot-reader.ts";
 import { SnapshotWriter } from "./snapshot-writer.ts";
-import type { ReplayedTxn, StorageConfig, StorageFailure } from "./storage-facts.ts";
+import type { ChartSteps, ReplayedTxn, StorageConfig, StorageFailure } from "./storage-facts.ts";
 
 /** FileSnap looks at no more: older ones could hardly be brought up to date. */
 const MAX_SNAPSHOTS = 100;
@@ -33,6 +33,8 @@ export interface RecoveryOptions {
   readonly settle: (settled: () => void) => void;
   readonly recovered: (end: Extract<RecoveryEffect, { type: "recovery.recovered" }>) => void;
   readonly failed: (failure: StorageFailure) => void;
+  /** Every step of the recovery chart. */
+  readonly stepped?: ChartSteps | undefined;
 }
 
 export class Recovery {
@@ -58,6 +60,8 @@ export class Recovery {
       timer: () => assert(false, "The recovery chart sets no timers."),
       unexpected: (state, event) => assert(false, `Recovery does not expect ${event} in ${state}.`),
     });
+    const { stepped } = options;
+    if (stepped !== undefined) this.#chart.onTransition = (from, event, to) => stepped("recovery", from, event, to);
   }
 
   start(): void {

@@ -85,3 +85,6 @@ export interface LogReading {
   /** No more calls to the visitor. */
   cancel(): void;
 }
+
+/** Takes the steps of storage's chart, for the trace. */
+export type ChartSteps = (chart: string, from: string, event: { readonly type: string }, to: string) => void;

@@ -19,6 +19,7 @@ import { Purge } from "./purge.ts";
 import { Recovery } from "./recovery.ts";
 import { SnapshotWriter } from "./snapshot-writer.ts";
 import type {
+  ChartSteps,
   EpochKind,
   LogReading,
   LogVisitor,
@@ -38,6 +39,7 @@ export interface StorageOptions {
   readonly report: Reporter;
   readonly environment: Environment;
   readonly config: StorageConfig;
+  readonly stepped?: ChartSteps;
 }
 
 export class Storage {
@@ -159,7 +161,7 @@ export class Storage {
       closed: (closed) => this.#readers.delete(closed),
     });
     this.#readers.add(reader);
-    if (this.#over) reader.fail();
+    if (this.#over || this.#recovery !== null) reader.fail();
     else reader.start();
     return reader;
   }
@@ -190,7 +192,7 @@ export class Storage {
       this.#recoverAgain = { truncateTo };
       return;
     }
-    const { database, config, environment, report, replayed } = this.#options;
+    const { database, config, environment, report, replayed, stepped } = this.#options;
     this.#replayedCount = 0;
     this.#recovery = new Recovery(
       {
@@ -209,6 +211,7 @@ export class Storage {
           this.#recovered(lastZxid, { type: "RECOVERED", lastZxid, currentEpoch, acceptedEpoch });
         },
         failed: (failure) => this.#fail(failure),
+        stepped,
       },
       truncateTo,
     );

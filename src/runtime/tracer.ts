@@ -1,0 +1,85 @@
+/**
+ * Writes down what a server does as lines that `npm run check:traces` replays through the charts: chart steps, packets that
+ * matter, what was logged, applied and persisted. Off unless somebody asks; whoever may write holds a `Tracer | null` and
+ * asks that one property.
+ *
+ * A line is a JSON array that begins with its number; model-tests/trace/format.schema.ts has the shapes. Hot lines are put
+ * together by hand, and payloads are never written: a packet is its type and zxid.
+ */
+import type { EventObject } from "xstate";
+import type { Vote, Zxid } from "../../spec/vocabulary.ts";
+
+export const TRACE_FORMAT = 1;
+
+/** The packets of one quorum link: "leader", or "learner.SOCKET" at the leader's end. */
+export interface LinkTrace {
+  received(packet: string, zxid: number): void;
+  sent(packet: string, zxid: number): void;
+}
+
+export interface TraceHeader {
+  readonly format: typeof TRACE_FORMAT;
+  readonly self: number;
+  readonly standalone: boolean;
+  readonly kind: string;
+  readonly quorum: object;
+}
+
+export class Tracer {
+  readonly #write: (line: string) => void;
+  #count = 0;
+
+  /** `write` gets whole lines, their end included, in order. */
+  constructor(write: (line: string) => void) {
+    this.#write = write;
+  }
+
+  /** The first line of a server's life. */
+  started(header: TraceHeader): void {
+    this.#write(`[${++this.#count},"server",${JSON.stringify(header)}]\n`);
+  }
+
+  step(chart: string, from: string, event: EventObject, to: string, atMs: number): void {
+    const said = JSON.stringify(event);
+    this.#write(`[${++this.#count},"step","${chart}","${from}",${said},"${to}",${atMs.toFixed(1)}]\n`);
+  }
+
+  /** An event that its chart does not list. */
+  unexpected(chart: string, state: string, event: string): void {
+    this.#write(`[${++this.#count},"unexpected","${chart}","${state}","${event}"]\n`);
+  }
+
+  link(name: string): LinkTrace {
+    return {
+      received: (packet, zxid) => this.#write(`[${++this.#count},"in","${name}","${packet}",${zxid}]\n`),
+      sent: (packet, zxid) => this.#write(`[${++this.#count},"out","${name}","${packet}",${zxid}]\n`),
+    };
+  }
+
+  /** Handed to the log; LOG_APPENDED tells when it is durable. */
+  logged(zxid: Zxid): void {
+    this.#write(`[${++this.#count},"log",${zxid}]\n`);
+  }
+
+  /** A committed txn went into the tree. */
+  applied(zxid: Zxid): void {
+    this.#write(`[${++this.#count},"apply",${zxid}]\n`);
+  }
+
+  /** What the disk has confirmed: the fact and its numbers. */
+  persisted(fact: string, ...details: readonly (number | string)[]): void {
+    let line = `[${++this.#count},"disk","${fact}"`;
+    for (const detail of details) line += `,${typeof detail === "number" ? detail : `"${detail}"`}`;
+    this.#write(`${line}]\n`);
+  }
+
+  /** A notification of the election. */
+  voted(to: number, state: string, { leader, zxid, electionEpoch, peerEpoch }: Vote): void {
+    this.#write(`[${++this.#count},"vote",${to},"${state}",${leader},${zxid},${electionEpoch},${peerEpoch}]\n`);
+  }
+
+  /** The server stops in an orderly way. */
+  ended(): void {
+    this.#write(`[${++this.#count},"end"]\n`);
+  }
+}
