@@ -107,8 +107,11 @@ export class ZnodeRecords {
     this.#freeRecord = node;
   }
 
+  /** Keeps the first page, wiped: whoever is emptied is mostly filled again at once. */
   releaseAll(): void {
-    this.#pages = [];
+    const first = this.#pages[0];
+    first?.fill(0, 0, Math.min(this.#records, PAGE_RECORDS) << RECORD_BITS);
+    this.#pages = first === undefined ? [] : [first];
     this.#records = 1;
     this.#freeRecord = 0;
   }
