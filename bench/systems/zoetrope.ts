@@ -25,7 +25,8 @@ export function zoetrope(checkout: string, options: { name?: string; profileDir?
 /** The commit, with a + when files differ from it; "unknown" outside of git. */
 export function revision(directory: string): string {
   try {
-    const run = (...args: string[]) => execFileSync("git", ["-C", directory, ...args], { encoding: "utf8" }).trim();
+    const run = (...args: string[]) =>
+      execFileSync("git", ["-C", directory, ...args], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
     const changed = run("status", "--porcelain", "--untracked-files=no", "--", "src", "spec") !== "";
     return run("rev-parse", "--short", "HEAD") + (changed ? "+" : "");
   } catch {
