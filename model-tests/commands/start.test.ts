@@ -88,6 +88,22 @@ test("a busy port is one sentence", async () => {
   });
 });
 
+test("a data directory that another ensemble uses is one sentence; what a dead one left is no hindrance", {
+  timeout: 60_000,
+}, async () => {
+  const data = temporaryDirectory();
+  const options = async () => ["start", "--servers", "1", "--client-port", await clientPort(), "--data", data];
+  await using start = zoetropeConversation(...(await options()));
+  await start.hears(/Zoetrope serves/);
+  const { exitCode, output } = await zoetrope(...(await options()));
+  expect(exitCode).toBe(2);
+  expect(output).toMatch(/^.* is in use by another ensemble \(pid \d+\); choose another place with --data\.$/);
+  start.signal("SIGKILL");
+  await start.ended();
+  await using again = zoetropeConversation(...(await options()));
+  await again.hears(/Zoetrope serves/);
+});
+
 test("a data directory that cannot be is one sentence", async () => {
   const file = join(temporaryDirectory(), "file");
   writeFileSync(file, "");

@@ -8,6 +8,7 @@ import { createServer } from "node:net";
 import { join, relative } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { claim, ownerOf } from "./data-dir-lock.ts";
 import { type EnsemblePlan, HOST, type MemberPlan, planEnsemble, UsageError, zooCfg } from "./ensemble-plan.ts";
 import { modeOf } from "./four-letter-query.ts";
 
@@ -26,15 +27,20 @@ interface RunningMember {
 /** Runs until Ctrl-C or until the last server has ended. */
 export async function startCommand(args: readonly string[]): Promise<number> {
   let plan: EnsemblePlan;
+  let release: () => void;
   try {
     plan = planEnsemble(args);
-    await prepare(plan);
+    release = await prepare(plan);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     say(error.message);
     return 2;
   }
-  return await new Promise<number>((resolve) => new Ensemble(plan, resolve).start());
+  try {
+    return await new Promise<number>((resolve) => new Ensemble(plan, resolve).start());
+  } finally {
+    release();
+  }
 }
 
 class Ensemble {
@@ -142,8 +148,17 @@ function summary(plan: EnsemblePlan, modes: readonly (readonly [RunningMember, s
   ].join("\n");
 }
 
-/** Finds out what can go wrong before any process is started. @throws UsageError with one sentence */
-async function prepare(plan: EnsemblePlan): Promise<void> {
+/**
+ * Finds out what can go wrong before any process is started.
+ * @returns how to give the data directory free
+ * @throws UsageError with one sentence
+ */
+async function prepare(plan: EnsemblePlan): Promise<() => void> {
+  const owner = ownerOf(plan.dataDir);
+  if (owner !== null)
+    throw new UsageError(
+      `${plan.dataDir} is in use by another ensemble (pid ${owner}); choose another place with --data.`,
+    );
   for (const member of plan.members) {
     for (const port of portsOf(plan, member)) {
       const problem = await portProblem(port);
@@ -152,16 +167,22 @@ async function prepare(plan: EnsemblePlan): Promise<void> {
       if (problem !== null)
         throw new UsageError(`Cannot listen on port ${port} (${problem}); choose others with --client-port.`);
     }
-    try {
+    inDirectory(member.directory, () => {
       mkdirSync(member.directory, { recursive: true });
       writeFileSync(join(member.directory, "myid"), `${member.id}\n`);
       writeFileSync(join(member.directory, "zoo.cfg"), zooCfg(plan, member));
-    } catch (error) {
-      const { code, message } = error as NodeJS.ErrnoException;
-      throw new UsageError(
-        `Cannot write to the data directory ${member.directory}: ${REASONS[code ?? ""] ?? message}.`,
-      );
-    }
+    });
+  }
+  return inDirectory(plan.dataDir, () => claim(plan.dataDir));
+}
+
+/** @throws UsageError with one sentence when the files cannot be written */
+function inDirectory<T>(directory: string, write: () => T): T {
+  try {
+    return write();
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    throw new UsageError(`Cannot write to the data directory ${directory}: ${REASONS[code ?? ""] ?? message}.`);
   }
 }
 
