@@ -12,6 +12,7 @@ import { Server } from "../server/server.ts";
 import { diskDirs, NodeDisk } from "./disk.ts";
 import { hostFacts } from "./host-facts.ts";
 import { Sockets } from "./sockets.ts";
+import { TraceFile } from "./trace-file.ts";
 
 export interface RunningServer {
   /** Ends it cleanly; `ended` tells when. */
@@ -39,6 +40,7 @@ class ServerHost {
   readonly #sockets: Sockets;
   readonly #disk: NodeDisk;
   readonly #report: Reporter;
+  readonly #trace: TraceFile | null;
   readonly #timers = new Map<string, NodeJS.Timeout>();
   readonly #end: (code: number) => void;
   #effects: Effects = [];
@@ -55,6 +57,8 @@ class ServerHost {
       end = resolve;
     });
     this.#end = end;
+    const trace = config.traceFile === null ? null : new TraceFile(config.traceFile, report);
+    this.#trace = trace;
     this.#server = new Server({
       config,
       environment,
@@ -63,6 +67,7 @@ class ServerHost {
         const words = new FourLetterWords(view);
         return (word, rest) => words.answer(word, rest);
       },
+      ...(trace === null ? {} : { traced: (line) => trace.add(line) }),
     });
     const deliver = (input: Input): void => this.input(input);
     this.#sockets = new Sockets({
@@ -113,6 +118,7 @@ class ServerHost {
     } finally {
       this.#stepping = false;
     }
+    this.#trace?.flush();
     const effects = this.#effects;
     this.#effects = [];
     for (const effect of effects) this.#perform(effect);
@@ -169,6 +175,7 @@ class ServerHost {
 
   /** A broken assumption: stop at once and recover from the log, rather than serve from a state nobody understands. */
   #crash(error: unknown): void {
+    this.#trace?.flush();
     const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
     const lastSteps = this.#server.trace
       .lines()
@@ -188,6 +195,7 @@ class ServerHost {
     for (const timer of this.#timers.values()) clearTimeout(timer);
     this.#timers.clear();
     this.#sockets.closeAll();
+    this.#trace?.close();
     this.#end(code);
   }
 }

@@ -62,6 +62,8 @@ export interface Settings {
   readonly metricsProviderClass: string | null;
   readonly metricsHttpPort: number;
   readonly metricsHttpHost: string | null;
+  /** A trace for `npm run check:traces` is appended to this file; null: none is written. */
+  readonly traceFile: string | null;
 }
 
 export type MutableSettings = { -readonly [K in keyof Settings]: Settings[K] };
@@ -113,6 +115,7 @@ export const DEFAULTS: Settings = {
   metricsProviderClass: null,
   metricsHttpPort: 7000,
   metricsHttpHost: null,
+  traceFile: null,
 };
 
 /** How one kind of value is written. `parse` returns undefined for a wrong one. */
@@ -265,6 +268,8 @@ export const KEYS: ReadonlyMap<string, KeyRule> = new Map<string, KeyRule>([
   ["metricsProvider.className", key("metricsProviderClass", text("a class name"))],
   ["metricsProvider.httpPort", key("metricsHttpPort", port)],
   ["metricsProvider.httpHost", key("metricsHttpHost", address)],
+  // Not a key of Apache ZooKeeper, hence the prefix of its own.
+  ["zoetrope.traceFile", key("traceFile", text("a file"))],
 ]);
 
 /** Settings that are checked but that nothing acts on yet: whoever sets one to something else than the default is told. */

@@ -69,6 +69,12 @@ describe("a standard zoo.cfg", () => {
     });
   });
 
+  test("may ask for a trace, which is off otherwise", () => {
+    expect(parseConfig(ensemble, "zoo.cfg").config.traceFile).toBeNull();
+    const { config, warnings } = parseConfig(`${ensemble}zoetrope.traceFile=/tmp/s1.trace\n`, "zoo.cfg");
+    expect([config.traceFile, warnings]).toEqual(["/tmp/s1.trace", []]);
+  });
+
   test("is a Java properties file: comments, blanks, colons, continued lines", () => {
     const text = "# a comment\n! another\n dataDir : /d\\u0061ta \\\n   dir\r\nclientPort 2181\n";
     expect(parseConfig(text, "zoo.cfg").config).toMatchObject({ dataDir: "/data dir", clientPort: 2181 });
