@@ -85,23 +85,26 @@ export interface Change {
 }
 
 export interface ModelNode {
-  data: string | null;
-  acl: readonly Acl[];
+  readonly data: string | null;
+  readonly acl: readonly Acl[];
   readonly czxid: number;
-  mzxid: number;
-  pzxid: number;
+  readonly mzxid: number;
+  readonly pzxid: number;
   readonly ctime: number;
-  mtime: number;
-  version: number;
+  readonly mtime: number;
+  readonly version: number;
   /** Creates of children; what clients see counts deletes, too. */
-  cversion: number;
-  aversion: number;
+  readonly cversion: number;
+  readonly aversion: number;
   /** "container", a TTL, the session of an ephemeral, or none. */
   readonly owner: SessionId | "container" | { readonly ttlMs: number } | null;
+  /** Names. */
+  readonly children: Set<string>;
 }
 
 const OPEN: readonly Acl[] = [{ perms: 31, scheme: "world", id: "anyone" }];
 const READ_ONLY: readonly Acl[] = [{ perms: 1, scheme: "world", id: "anyone" }];
+const UTF8 = new TextEncoder();
 const PROTECTED = new Set(["/", "/zookeeper", "/zookeeper/config", "/zookeeper/quota"]);
 
 export class ZnodeTree {
@@ -111,25 +114,24 @@ export class ZnodeTree {
   readonly sessions = new Map<SessionId, number>();
   /** Of the last write. */
   changes: Change[] = [];
+  /** What the last write replaced, newest last: how a multi that fails takes back what it has done. */
+  #before: [path: string, node: ModelNode | null][] = [];
 
   constructor() {
-    for (const path of PROTECTED) this.nodes.set(path, makeNode("", OPEN, null, 0, 0));
-    const config = this.nodes.get("/zookeeper/config")!;
-    config.acl = READ_ONLY;
-    config.aversion = -1;
+    for (const path of PROTECTED) this.#put(path, makeNode("", OPEN, null, 0, 0));
+    this.#put("/zookeeper/config", { ...makeNode("", READ_ONLY, null, 0, 0), aversion: -1 });
   }
 
   clone(): ZnodeTree {
     const copy = new ZnodeTree();
     copy.nodes.clear();
-    for (const [path, node] of this.nodes) copy.nodes.set(path, { ...node });
+    for (const [path, node] of this.nodes) copy.nodes.set(path, { ...node, children: new Set(node.children) });
     for (const [session, timeoutMs] of this.sessions) copy.sessions.set(session, timeoutMs);
     return copy;
   }
 
   children(path: string): string[] {
-    const below = [...this.nodes.keys()].filter((other) => other !== "/" && parentOf(other) === path);
-    return below.map((child) => child.slice(child.lastIndexOf("/") + 1));
+    return [...(this.nodes.get(path)?.children ?? [])];
   }
 
   ephemeralsOf(session: SessionId): string[] {
@@ -139,15 +141,16 @@ export class ZnodeTree {
   stat(path: string): ClientStat | null {
     const node = this.nodes.get(path);
     if (node === undefined) return null;
-    const { data, acl: _, owner, cversion, ...same } = node;
-    const numChildren = this.children(path).length;
-    const dataLength = new TextEncoder().encode(data ?? "").length;
+    const { data, acl: _, owner, cversion, children, ...same } = node;
+    const numChildren = children.size;
+    const dataLength = UTF8.encode(data ?? "").length;
     const ephemeralOwner = typeof owner === "bigint" ? owner : 0n;
     return { ...same, cversion: cversion * 2 - numChildren, ephemeralOwner, dataLength, numChildren };
   }
 
   write(write: Write, stamp: Stamp): Outcome {
     this.changes = [];
+    this.#before = [];
     switch (write.op) {
       case "multi":
         return this.#multi(write.ops, stamp);
@@ -189,9 +192,8 @@ export class ZnodeTree {
     if (this.nodes.has(path)) return { err: "NODEEXISTS" };
     if (typeof parent.owner === "bigint") return { err: "NOCHILDRENFOREPHEMERALS" };
     const owner = ownerOf(write.mode, stamp.session);
-    this.nodes.set(path, makeNode(write.data, write.acl, owner, stamp.zxid, stamp.time));
-    parent.cversion++;
-    parent.pzxid = stamp.zxid;
+    this.#put(path, makeNode(write.data, write.acl, owner, stamp.zxid, stamp.time));
+    this.#put(parentPath, { ...parent, cversion: parent.cversion + 1, pzxid: stamp.zxid });
     this.changes.push({ kind: "created", path }, { kind: "childrenChanged", path: parentPath });
     return { err: null, path, stat: this.stat(path)! };
   }
@@ -200,7 +202,7 @@ export class ZnodeTree {
     if (!hasParent(path) || PROTECTED.has(path)) return { err: "BADARGUMENTS" };
     const err = this.nodes.has(path) ? this.#versionError(path, version, "version") : "NONODE";
     if (err !== null) return { err };
-    if (this.children(path).length > 0) return { err: "NOTEMPTY" };
+    if (this.nodes.get(path)!.children.size > 0) return { err: "NOTEMPTY" };
     this.#remove(path, stamp.zxid);
     return { err: null };
   }
@@ -209,10 +211,7 @@ export class ZnodeTree {
     const err = this.#versionError(path, version, "version");
     if (err !== null) return { err };
     const node = this.nodes.get(path)!;
-    node.data = data;
-    node.version++;
-    node.mzxid = stamp.zxid;
-    node.mtime = stamp.time;
+    this.#put(path, { ...node, data, version: node.version + 1, mzxid: stamp.zxid, mtime: stamp.time });
     this.changes.push({ kind: "dataChanged", path });
     return { err: null, stat: this.stat(path)! };
   }
@@ -221,26 +220,23 @@ export class ZnodeTree {
     const err = this.#versionError(path, version, "aversion");
     if (err !== null) return { err };
     const node = this.nodes.get(path)!;
-    node.acl = acl;
-    node.aversion++;
+    this.#put(path, { ...node, acl, aversion: node.aversion + 1 });
     return { err: null, stat: this.stat(path)! };
   }
 
   /** All or nothing. Later ops see what earlier ones did. */
   #multi(ops: readonly SubWrite[], stamp: Stamp): Outcome {
-    const attempt = this.clone();
     const results: Outcome[] = [];
     for (const op of ops) {
-      const outcome = attempt.#subWrite(op, stamp);
+      const outcome = this.#subWrite(op, stamp);
       results.push(outcome);
       if (outcome.err === null) continue;
+      for (const [path, node] of this.#before.toReversed()) this.#put(path, node);
+      this.changes = [];
       const before = results.slice(0, -1).map((): Outcome => ({ err: null }));
       const after = ops.slice(results.length).map((): Outcome => ({ err: "RUNTIMEINCONSISTENCY" }));
       return { err: null, results: [...before, outcome, ...after] };
     }
-    this.nodes.clear();
-    for (const [path, node] of attempt.nodes) this.nodes.set(path, node);
-    this.changes = attempt.changes;
     return { err: null, results };
   }
 
@@ -252,9 +248,19 @@ export class ZnodeTree {
   }
 
   #remove(path: string, zxid: number): void {
-    this.nodes.delete(path);
-    this.nodes.get(parentOf(path))!.pzxid = zxid;
+    const parent = this.nodes.get(parentOf(path))!;
+    this.#put(path, null);
+    this.#put(parentOf(path), { ...parent, pzxid: zxid });
     this.changes.push({ kind: "deleted", path }, { kind: "childrenChanged", path: parentOf(path) });
+  }
+
+  /** Copies of a node share the set of its children. */
+  #put(path: string, node: ModelNode | null): void {
+    this.#before.push([path, this.nodes.get(path) ?? null]);
+    const siblings = path === "/" ? null : this.nodes.get(parentOf(path))!.children;
+    siblings?.[node === null ? "delete" : "add"](path.slice(path.lastIndexOf("/") + 1));
+    if (node === null) this.nodes.delete(path);
+    else this.nodes.set(path, node);
   }
 }
 
@@ -270,8 +276,8 @@ function makeNode(
   zxid: number,
   time: number,
 ): ModelNode {
-  const counts = { version: 0, cversion: 0, aversion: 0 };
-  return { data, acl, owner, czxid: zxid, mzxid: zxid, pzxid: zxid, ctime: time, mtime: time, ...counts };
+  const fresh = { version: 0, cversion: 0, aversion: 0, children: new Set<string>() };
+  return { data, acl, owner, czxid: zxid, mzxid: zxid, pzxid: zxid, ctime: time, mtime: time, ...fresh };
 }
 
 function ownerOf(mode: CreateMode, session: SessionId): ModelNode["owner"] {
