@@ -9,6 +9,9 @@ import { PacketType } from "../protocol/quorum-packet.ts";
 import type { CommittedLog } from "./committed-log.ts";
 import type { PacketLink } from "./packet-link.ts";
 
+/** What of a learner's link a transfer needs. */
+export type HistoryLink = Pick<PacketLink, "sendBulk" | "sendRaw" | "hold" | "congested">;
+
 /** The tree as a stream, in slices (src/tree's TreeSnapshotter). */
 export interface SnapshotSlices {
   next(budgetNodes: number): Buffer | null;
@@ -46,13 +49,13 @@ const SLICE_NODES = 1000;
 const SIGNATURE = Buffer.from("\0\0\0\nBenWasHere", "latin1");
 
 export class HistorySender {
-  readonly #link: PacketLink;
+  readonly #link: HistoryLink;
   readonly #ports: HistorySenderPorts;
   #snapshot: SnapshotSlices | null = null;
   #log: LogStretch | null = null;
   #done = false;
 
-  constructor(link: PacketLink, ports: HistorySenderPorts) {
+  constructor(link: HistoryLink, ports: HistorySenderPorts) {
     this.#link = link;
     this.#ports = ports;
   }

@@ -32,6 +32,14 @@ export interface ForwardingLink {
   send(type: number, zxid: Zxid, data: Buffer | null): void;
 }
 
+/** The bookkeeping as plain data: a model checker keeps this between steps instead of the object. */
+export interface LeaderBroadcastState {
+  readonly ackedUpTo: readonly (readonly [ServerId, Zxid])[];
+  readonly outstanding: readonly Proposal[];
+  readonly lastProposed: Zxid;
+  readonly lastCommitted: Zxid;
+}
+
 export interface LeaderBroadcastPorts {
   /** Into the leader's own log; `appended` answers. */
   log(zxid: Zxid, entry: Buffer): void;
@@ -62,6 +70,24 @@ export class LeaderBroadcast {
     this.#ports = ports;
     this.#lastProposed = lastZxid;
     this.#lastCommitted = lastZxid;
+  }
+
+  get state(): LeaderBroadcastState {
+    return {
+      ackedUpTo: [...this.#ackedUpTo],
+      outstanding: this.#outstanding.slice(this.#oldest),
+      lastProposed: this.#lastProposed,
+      lastCommitted: this.#lastCommitted,
+    };
+  }
+
+  /** Goes on where `state` was taken, with the learners that were forwarded to then. */
+  resume(state: LeaderBroadcastState, links: Iterable<ForwardingLink>): void {
+    for (const link of links) this.#links.add(link);
+    for (const [id, zxid] of state.ackedUpTo) this.#ackedUpTo.set(id, zxid);
+    this.#outstanding = [...state.outstanding];
+    this.#lastProposed = state.lastProposed;
+    this.#lastCommitted = state.lastCommitted;
   }
 
   get lastProposed(): Zxid {

@@ -5,6 +5,15 @@
  */
 import type { Zxid } from "../../spec/vocabulary.ts";
 
+/** The bookkeeping as plain data: a model checker keeps this between steps instead of the object. */
+export interface LearnerBroadcastState {
+  /** Proposals without their commit, oldest first. */
+  readonly proposals: readonly { readonly zxid: Zxid; readonly entry: Buffer }[];
+  readonly unacked: readonly Zxid[];
+  /** The last proposal that was taken, acknowledged or not. */
+  readonly lastProposal: Zxid | null;
+}
+
 export interface LearnerBroadcastPorts {
   log(zxid: Zxid, entry: Buffer): void;
   deliver(zxid: Zxid, entry: Buffer): void;
@@ -25,6 +34,24 @@ export class LearnerBroadcast {
 
   constructor(ports: LearnerBroadcastPorts) {
     this.#ports = ports;
+  }
+
+  get state(): LearnerBroadcastState {
+    const proposals = this.#zxids.map((zxid, i) => ({ zxid, entry: this.#entries[i] as Buffer })).slice(this.#oldest);
+    return {
+      proposals,
+      unacked: this.#unacked.slice(this.#unackedStart),
+      lastProposal: this.#unacked[this.#unacked.length - 1] ?? null,
+    };
+  }
+
+  /** Goes on where `state` was taken. */
+  resume({ proposals, unacked, lastProposal }: LearnerBroadcastState): void {
+    this.#zxids = proposals.map(({ zxid }) => zxid);
+    this.#entries = proposals.map(({ entry }) => entry);
+    const allAcked = unacked.length === 0 && lastProposal !== null;
+    this.#unacked = allAcked ? [lastProposal] : [...unacked];
+    this.#unackedStart = allAcked ? 1 : 0;
   }
 
   proposal(zxid: Zxid, entry: Buffer): void {

@@ -10,6 +10,14 @@ export interface HistoryEntry {
   readonly entry: Buffer;
 }
 
+/** The buffer as plain data: a model checker keeps this between steps instead of the object. */
+export interface LearnerHistoryState {
+  readonly waiting: readonly HistoryEntry[];
+  readonly committed: number;
+  readonly lastReceived: Zxid;
+  readonly loggingUpTo: Zxid | null;
+}
+
 export interface LearnerHistoryPorts {
   /** Last zxid of the own log. */
   readonly lastLogged: Zxid;
@@ -35,6 +43,23 @@ export class LearnerHistory {
   constructor(ports: LearnerHistoryPorts) {
     this.#ports = ports;
     this.#lastReceived = ports.lastLogged;
+  }
+
+  get state(): LearnerHistoryState {
+    return {
+      waiting: this.#waiting,
+      committed: this.#committed,
+      lastReceived: this.#lastReceived,
+      loggingUpTo: this.#loggingUpTo,
+    };
+  }
+
+  /** Goes on where `state` was taken. */
+  resume(state: LearnerHistoryState): void {
+    this.#waiting = [...state.waiting];
+    this.#committed = state.committed;
+    this.#lastReceived = state.lastReceived;
+    this.#loggingUpTo = state.loggingUpTo;
   }
 
   proposal(zxid: Zxid, entry: Buffer): void {
