@@ -12,12 +12,7 @@ export const leading = peerSetup.createStateConfig({
   description: "This server won the election and establishes a new epoch.",
   initial: "discovery",
   entry: [
-    peerSetup.assign({
-      newEpoch: ({ context }) => (context.acceptedEpoch + 1) as Epoch,
-      joined: [],
-      epochAcked: [],
-      synced: [],
-    }),
+    peerSetup.assign({ newEpoch: ({ context }) => (context.acceptedEpoch + 1) as Epoch }),
     { type: "effect", params: { type: "learners.listen" } },
   ],
   exit: { type: "effect", params: { type: "learners.close" } },

@@ -295,13 +295,11 @@ const endings = {
   CURRENT_EPOCH_WRITTEN: {},
 } as const;
 
-const enter = peerSetup.assign({ connectAttempts: 0 });
 const leave = { type: "effect", params: { type: "leader.disconnect" } } as const;
 
 export const following = peerSetup.createStateConfig({
   description: "This server voted for another and follows it.",
   initial: "discovery",
-  entry: enter,
   exit: leave,
   on: endings,
   states: {
@@ -314,7 +312,6 @@ export const following = peerSetup.createStateConfig({
 export const observing = peerSetup.createStateConfig({
   description: "This server has no vote: it follows to serve reads and to forward writes.",
   initial: "discovery",
-  entry: enter,
   exit: leave,
   on: endings,
   states: {

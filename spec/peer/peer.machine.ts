@@ -8,7 +8,7 @@
 
 import { leading } from "./leading.states.ts";
 import { following, observing } from "./learner.states.ts";
-import { initialContext, peerSetup, remember } from "./setup.ts";
+import { forgetRole, initialContext, peerSetup, remember } from "./setup.ts";
 
 export const peerMachine = peerSetup.createMachine({
   id: "peer",
@@ -49,7 +49,7 @@ export const peerMachine = peerSetup.createMachine({
     looking: {
       description: "LOOKING: fast leader election is running (see the election chart).",
       entry: [
-        peerSetup.assign({ leader: null }),
+        forgetRole,
         {
           type: "effect",
           params: ({ context }) => ({

@@ -202,6 +202,16 @@ export const initialContext = (input: PeerInput): PeerContext => ({
   synced: [],
 });
 
+/** A role's memory ends with it: a server that looks for a leader remembers only what is on its disk. */
+export const forgetRole = peerSetup.assign({
+  leader: null,
+  newEpoch: 0 as Epoch,
+  connectAttempts: 0,
+  joined: [],
+  epochAcked: [],
+  synced: [],
+});
+
 /** What each fact changes in what this server remembers. Used by the transitions that accept the fact. */
 export const remember = peerSetup.assign(({ context, event }): Partial<PeerContext> => {
   switch (event.type) {
