@@ -13,6 +13,7 @@ export interface ChaosOptions {
   /** Simulated time with faults, ms. */
   readonly faultMs?: number;
   readonly clients?: number;
+  readonly traced?: (server: number, line: string) => void;
 }
 
 export interface ChaosResult {
@@ -76,6 +77,7 @@ class ChaosRun {
       syncLimit: 10,
       network: slowNetwork ? { minDelayMs: 1, maxDelayMs: 40 } : { minDelayMs: 0.1, maxDelayMs: 2 },
       disk: shape() < 0.3 ? { minDelayMs: 0.5, maxDelayMs: 30 } : { minDelayMs: 0.05, maxDelayMs: 2 },
+      ...(options.traced === undefined ? {} : { traced: options.traced }),
       config: smallWindow ? "commitLogCount=5\nsnapCount=40\npreAllocSize=64" : "preAllocSize=64",
     });
     this.#log(`world: ${servers} servers, ${observers} observers, faults ${[...this.#mix.keys()].join(" ")}`);

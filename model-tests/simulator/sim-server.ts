@@ -20,6 +20,8 @@ export interface SimServerOptions {
   report(server: SimServer, report: Report): void;
   /** Everything a server was given and asked for, for transcripts and determinism checks. */
   observed?(server: SimServer, input: Input, effects: readonly Effect[]): void;
+  /** Takes the lines of its trace. */
+  traced?(server: number, line: string): void;
 }
 
 const NO_FACTS: HostFacts = {
@@ -75,13 +77,14 @@ export class SimServer {
   }
 
   start(): void {
-    const { config, clock, random } = this.#options;
+    const { config, clock, random, traced } = this.#options;
     this.#life++;
     this.exit = null;
     this.#server = new Server({
       config,
       host: NO_FACTS,
       fourLetterWords: () => () => null,
+      ...(traced === undefined ? {} : { traced: (line) => traced(config.serverId, line) }),
       environment: {
         monotonicMs: () => clock.nowMs,
         wallMs: () => WALL_CLOCK_START_MS + Math.floor(clock.nowMs),

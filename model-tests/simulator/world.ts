@@ -26,6 +26,8 @@ export interface WorldOptions {
   readonly network?: { readonly minDelayMs: number; readonly maxDelayMs: number };
   readonly disk?: { readonly minDelayMs: number; readonly maxDelayMs: number };
   readonly observed?: (server: SimServer, input: Input, effects: readonly Effect[]) => void;
+  /** Takes the lines of every server's trace (model-tests/trace). */
+  readonly traced?: (server: number, line: string) => void;
 }
 
 const CLIENT_PORT = 2181;
@@ -60,6 +62,7 @@ export class World {
           diskDelayMs: () => disk.minDelayMs + random() * (disk.maxDelayMs - disk.minDelayMs),
           report: (server, report) => this.reports.push({ atMs: clock.nowMs, server: server.name, report }),
           ...(options.observed === undefined ? {} : { observed: options.observed }),
+          ...(options.traced === undefined ? {} : { traced: options.traced }),
         }),
       );
     }

@@ -13,6 +13,8 @@ export interface EnsembleOptions {
   readonly kind?: ServerKind | readonly ServerKind[];
   /** More zoo.cfg lines, for all servers. */
   readonly settings?: readonly string[];
+  /** More lines for one server, which keeps its data in `home`. */
+  readonly ownSettings?: (server: { readonly id: number; readonly home: string }) => readonly string[];
   /** Ids of members that do not vote. */
   readonly observers?: readonly number[];
   /** false: make the processes but start none. */
@@ -112,6 +114,7 @@ export async function startEnsemble(options: EnsembleOptions): Promise<Ensemble>
     const lines = [
       ...SETTINGS.filter((line) => !isOverridden(line, settings)),
       ...settings,
+      ...(options.ownSettings?.({ id, home }) ?? []),
       ...own,
       ...(count > 1 ? members : []),
     ];
