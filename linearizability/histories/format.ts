@@ -1,6 +1,6 @@
 /**
- * The record of a run: what `npm run faults` writes and `npm run check:linearizability` judges. The format is settled (version 1):
- * Whoever writes histories codes against this file; its Schema is `format.schema.ts`, its reader `read-history.ts`.
+ * The record of a run: what `npm run faults` writes and `npm run check:linearizability` judges. The format is settled (version 1).
+ * Whoever writes histories codes against these types; their Schema is `format.schema.ts`, the reader `read-history.ts`.
  *
  * A run folder:
  *
@@ -9,6 +9,7 @@
  *       history.jsonl                     one Line of JSON each, in the order in which they were observed
  *       servers/<id>/data/version-2/      snapshots, epochs and logs as the server left them (after the final phase)
  *       servers/<id>/log/version-2/       the logs, if dataLogDir is a directory of its own
+ *       servers/<id>/before-<n>/          copies of data/version-2 and log/version-2 taken before fault n wiped or damaged them
  *       servers/<id>/server.log           what the server told its operator; any number of files beside it (traces …)
  *       report/                           written by the checker
  *
@@ -17,6 +18,9 @@
  *
  * Times (`t`) are µs since the start of the run, one monotonic clock for all clients. An invoke is stamped *before* its frame is
  * queued, a completion *after* its reply is parsed: late stamps only widen an interval, so they never raise a false alarm.
+ *
+ * Every operation of a client is recorded, those that prepare the ground too: a txn of a recorded session that nobody asked for
+ * counts as invented. Clients that are not recorded at all (an operator's shell) may write what they like.
  *
  * Session ids are `formatSessionId` text (`0x100001234560000`), `"0x0"` before there is one. zxids are plain numbers
  * (epoch * 2^32 + counter), -1 where there is none. Data are text, UTF-8 on the wire; null is not the same as empty.
@@ -29,10 +33,9 @@ export const HISTORY_FILE = "history.jsonl";
 export const MANIFEST_FILE = "run.json";
 export const REPORT_FOLDER = "report";
 
-/** Folder of a server's data in the run folder; its logs are in the first of `logs` that exists. */
-export function serverFolders(id: number): { readonly data: string; readonly logs: readonly string[] } {
-  const base = `servers/${id}`;
-  return { data: `${base}/data/version-2`, logs: [`${base}/log/version-2`, `${base}/data/version-2`] };
+/** Folder of a server in the run folder. Logs and snapshots are found in it by their names, at any depth. */
+export function serverFolder(id: number): string {
+  return `servers/${id}`;
 }
 
 export interface RunManifest {
@@ -99,7 +102,10 @@ export interface End {
 
 /** Who, and through what. */
 export interface Where {
-  /** One thread of work in the load; its operations may overlap (pipelining). A lane of the report. */
+  /**
+   * One thread of work in the load, with a client of its own; its operations may overlap (pipelining). When its session ends
+   * it may go on with a new one. A lane of the report.
+   */
   readonly proc: number;
   readonly session: string;
   /** Counts the connections of this client, from 1; 0 before the first (ConnectionInfo.generation). */
