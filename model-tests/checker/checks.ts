@@ -1,5 +1,7 @@
 /** Every check and mutant that the command line and the workers can name. New models are listed here. */
 
+import { CLIENT_CHECKS } from "../models/client-checks.ts";
+import { CLIENT_MUTANTS } from "../mutants/client-mutants.ts";
 import type { Check, Mutant } from "./check.ts";
 import { ZAB_COUNTS } from "./zab-tla/zab-counts.ts";
 import { boundsText, createModel } from "./zab-tla/zab-model.ts";
@@ -22,9 +24,9 @@ const zabTla: Check[] = ZAB_COUNTS.map(({ bounds, epochs, text, symmetry, length
   };
 });
 
-export const CHECKS: readonly Check[] = [...zabTla];
+export const CHECKS: readonly Check[] = [...zabTla, ...CLIENT_CHECKS];
 
-export const MUTANTS: readonly Mutant[] = [...ZAB_MUTANTS];
+export const MUTANTS: readonly Mutant[] = [...ZAB_MUTANTS, ...CLIENT_MUTANTS];
 
 export function checkNamed(name: string): Check {
   const check = CHECKS.find((candidate) => candidate.name === name);

@@ -28,10 +28,11 @@ export function databases(make: () => Database): () => Database {
   let next = 0;
   return () => {
     next = (next + 1) % LIVE_DATABASES;
-    const known = ring[next];
-    if (known === undefined) return (ring[next] = make());
-    known.clear();
-    return known;
+    const database = ring[next] ?? make();
+    // Not only the old ones: what is new is as empty as what was emptied.
+    database.clear();
+    ring[next] = database;
+    return database;
   };
 }
 

@@ -93,7 +93,7 @@ function slice(slicer: Slicer, parts: Buffer[]): boolean {
     parts.push(part);
     const ended = part.length >= 5 && part.readInt32BE(part.length - 5) === 1 && part.at(-1) === 0x2f;
     if (ended) return true;
-    if (parts.length > 2 && !part.includes(SYSTEM)) return false;
+    if (parts.length > 1 && !part.includes(SYSTEM)) return false;
   }
 }
 
