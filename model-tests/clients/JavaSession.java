@@ -181,6 +181,7 @@ public final class JavaSession {
         check(expired.await(20, TimeUnit.SECONDS), "a wrong password was taken");
         thief.close();
         zk = connect(old.getSessionId(), old.getSessionPasswd());
+        zk.sync("/j", (rc, path, context) -> { }, null);
         Stat stat = zk.exists("/j/s-0000000000", false);
         check(stat != null && stat.getEphemeralOwner() == old.getSessionId(), stat);
         ok("moves");
@@ -189,6 +190,8 @@ public final class JavaSession {
     private void closes() throws Exception {
         zk.close();
         zk = connect(0, null);
+        // Perhaps another server, which may be behind.
+        zk.sync("/j", (rc, path, context) -> { }, null);
         check(zk.exists("/j/s-0000000000", false) == null, "an ephemeral outlived its session");
         zk.delete("/j/p", 2000);
         zk.delete("/j/later", -1);

@@ -71,6 +71,7 @@ describe.skipIf(apacheClassPath === null)(
       await ensemble.serves();
       for (const server of ensemble.servers) {
         const reader = connect(server.address);
+        await reader.sync("/kept");
         expect((await reader.getData("/kept")).data?.toString()).toBe("299");
         await reader.close();
       }
