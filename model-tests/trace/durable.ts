@@ -48,11 +48,6 @@ export class Durable {
     return this.durable >= this.lastLogged;
   }
 
-  wrote(file: "acceptedEpoch" | "currentEpoch", epoch: number): void {
-    if (epoch < this[file]) this.#refuse("zxid-order", `${file} ${epoch}`, `no step back from ${this[file]}`);
-    this[file] = epoch;
-  }
-
   #follows(what: string, last: Zxid, next: Zxid): void {
     if (next === last + 1) return;
     if (epochOf(next) > epochOf(last) && counterOf(next) === 1) return;

@@ -10,7 +10,9 @@ import { readLines } from "./read-lines.ts";
 const directory = mkdtempSync(join(tmpdir(), "zoetrope-trace-"));
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
-test("traces of three processes, of which one is killed and comes back, are accepted", { timeout: 60_000 }, async () => {
+test("traces of three processes, of which one is killed and comes back, are accepted", {
+  timeout: 60_000,
+}, async () => {
   const files = [1, 2, 3].map((id) => join(directory, `s${id}.trace`));
   await using ensemble = await startEnsemble({
     servers: 3,

@@ -4,21 +4,25 @@
  */
 import type { QuorumConfig } from "../../spec/quorum.ts";
 import { commitPoint } from "../../spec/quorum.ts";
-import { formatZxid, type ServerId, type Vote, type Zxid } from "../../spec/vocabulary.ts";
+import { epochOf, formatZxid, type ServerId, type Vote, type Zxid } from "../../spec/vocabulary.ts";
 import { Causes, effected, factOf, neededBy } from "./causes.ts";
 import { type AskedEffect, ChartReplay, type ReplayCoverage } from "./chart-replay.ts";
 import type { Crossing } from "./crossing.ts";
-import { Durable } from "./durable.ts";
+import { Durable, type Refuse } from "./durable.ts";
 import { machineOf, type ServerHeader, type TracedEvent, type TraceLine } from "./format.ts";
 import { LeaderLink, LearnerLink, type Surroundings } from "./links.ts";
-import { type Rule, TraceRefused } from "./violation.ts";
+import { TraceRefused } from "./violation.ts";
 
 type LineOf<K extends TraceLine[1]> = Extract<TraceLine, readonly [number, K, ...unknown[]]>;
 
 /** What must come next: an event that came in and is the chart's business. */
 interface Due {
   readonly chart: string;
-  readonly events: readonly string[];
+  readonly event: string;
+  /** What the event carries of the packet: its zxid, or the epoch in it. */
+  readonly zxid: number;
+  /** What becomes of a packet that cannot be: it may come instead. */
+  readonly otherwise: string;
 }
 
 export class Life implements Surroundings {
@@ -54,9 +58,9 @@ export class Life implements Surroundings {
     crossing.traced(this.self);
   }
 
-  refuse(rule: Rule, found: string, expected: string): never {
+  readonly refuse: Refuse = (rule, found, expected) => {
     throw new TraceRefused({ rule, file: this.file, line: this.line, found, expected });
-  }
+  };
 
   get peer(): ChartReplay {
     return this.#charts.get("peer") ?? this.refuse("chart-from", "no peer chart has started", "its start");
@@ -108,12 +112,15 @@ export class Life implements Surroundings {
 
   // --- charts
 
-  #mustBe({ chart, events }: Due, line: TraceLine): void {
+  #mustBe({ chart, event, zxid, otherwise }: Due, line: TraceLine): void {
     this.#due = null;
     const isIt =
-      (line[1] === "step" && line[2] === chart && events.includes(line[4].type)) ||
+      (line[1] === "step" && line[2] === chart && [event, otherwise].includes(line[4].type)) ||
       (line[1] === "unexpected" && line[2] === chart);
-    if (!isIt) this.refuse("acted-on", describe(line), `${chart} takes ${events.join(" or ")}`);
+    if (!isIt) this.refuse("acted-on", describe(line), `${chart} takes ${event}`);
+    if (line[1] !== "step" || line[4].type !== event) return;
+    const [name, value] = carried(event, zxid);
+    if (line[4][name] !== value) this.refuse("acted-on", JSON.stringify(line[4]), `${name} ${value}, as it came in`);
   }
 
   #step(name: string, from: string, event: TracedEvent, to: string): void {
@@ -289,7 +296,7 @@ export class Life implements Surroundings {
     const link = this.#linkOf("leader") as LeaderLink;
     link.received(packet, zxid as Zxid);
     if (peer.hot(packet)) return;
-    this.#due = { chart: "peer", events: [packet, "LEADER_LOST"] };
+    this.#due = { chart: "peer", event: packet, zxid, otherwise: "LEADER_LOST" };
   }
 
   #fromLearner(name: string, packet: string, zxid: number): void {
@@ -297,7 +304,7 @@ export class Life implements Surroundings {
     link.received(packet, zxid as Zxid);
     const chart = this.#charts.get(name);
     if (chart?.hot(packet) !== true) {
-      this.#due = { chart: name, events: [packet, "BAD_PACKET"] };
+      this.#due = { chart: name, event: packet, zxid, otherwise: "BAD_PACKET" };
       return;
     }
     const event = packet === "PING" || packet === "REVALIDATE" ? `LEARNER_${packet}` : packet;
@@ -339,13 +346,14 @@ export class Life implements Surroundings {
     switch (line[2]) {
       case "LOG_APPENDED":
         this.disk.appended(line[3] as Zxid);
-        if (!this.peer.hot("LOG_APPENDED")) this.#due = { chart: "peer", events: ["LOG_APPENDED"] };
+        if (this.peer.hot("LOG_APPENDED")) return;
+        this.#due = { chart: "peer", event: "LOG_APPENDED", zxid: line[3], otherwise: "" };
         return;
       case "SNAPSHOT_TAKEN":
         return this.#causes.happened(factOf("SNAPSHOT_TAKEN", line[3]));
       case "EPOCH_WRITTEN":
         this.#asked(factOf("disk EPOCH_WRITTEN", line[3], line[4]));
-        this.disk.wrote(line[3], line[4]);
+        this.disk[line[3]] = line[4];
         return this.#causes.happened(
           factOf(line[3] === "acceptedEpoch" ? "ACCEPTED_EPOCH_WRITTEN" : "CURRENT_EPOCH_WRITTEN", line[4]),
         );
@@ -389,4 +397,27 @@ export class Life implements Surroundings {
 
 function describe(line: TraceLine): string {
   return line[1] === "step" ? `${line[2]} takes ${line[4].type}` : JSON.stringify(line.slice(1));
+}
+
+/** What an event has of the packet (or the fact) that it came with. */
+function carried(event: string, zxid: number): readonly [name: string, value: number | undefined] {
+  switch (event) {
+    case "LEADERINFO":
+    case "NEWLEADER":
+      return ["epoch", epochOf(zxid as Zxid)];
+    case "FOLLOWERINFO":
+    case "OBSERVERINFO":
+      return ["acceptedEpoch", epochOf(zxid as Zxid)];
+    case "DIFF":
+    case "TRUNC":
+    case "SNAP":
+    case "ACK":
+      return ["zxid", zxid];
+    case "ACKEPOCH":
+      return ["lastZxid", zxid];
+    case "LOG_APPENDED":
+      return ["upTo", zxid];
+    default:
+      return ["zxid", undefined];
+  }
 }

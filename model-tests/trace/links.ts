@@ -1,6 +1,6 @@
 /** The packets of one quorum link, at either end: which may leave, and what must be true of the disk when they do. */
 import type { QuorumConfig } from "../../spec/quorum.ts";
-import { formatZxid, makeZxid, NO_ZXID, type ServerId, type Zxid } from "../../spec/vocabulary.ts";
+import { counterOf, formatZxid, makeZxid, NO_ZXID, type ServerId, type Zxid } from "../../spec/vocabulary.ts";
 import type { AskedEffect, ChartReplay } from "./chart-replay.ts";
 import type { Crossing } from "./crossing.ts";
 import type { Durable, Refuse } from "./durable.ts";
@@ -45,15 +45,12 @@ abstract class Link {
     return next === undefined ? undefined : `${next.packet} ${formatZxid(next.zxid as Zxid)}`;
   }
 
-  protected isAsked(packet: string, zxid: Zxid): boolean {
-    const [next] = this.#asked;
-    if (next === undefined || next.packet !== packet || next.zxid !== zxid) return false;
-    this.#asked.shift();
-    return true;
-  }
-
   protected mustBeAsked(packet: string, zxid: Zxid): void {
-    if (this.isAsked(packet, zxid)) return;
+    const [next] = this.#asked;
+    if (next !== undefined && next.packet === packet && next.zxid === zxid) {
+      this.#asked.shift();
+      return;
+    }
     this.server.refuse(
       "asked-for",
       `${packet} ${formatZxid(zxid)} leaves`,
@@ -93,7 +90,8 @@ export class LeaderLink extends Link {
         this.#promised("acceptedEpoch", peer.context["newEpoch"] as number);
         return this.mustBeAsked(packet, zxid);
       case "ACK":
-        return this.isAsked(packet, zxid) ? this.#newLeaderAck() : this.#ack(zxid);
+        // Txns count from 1: this one acknowledges NEWLEADER, and later UPTODATE.
+        return counterOf(zxid) === 0 ? this.#newLeaderAck(zxid) : this.#ack(zxid);
       default:
         // Requests, syncs, revalidations and pings belong to the broadcast phase.
         if (!peer.matches("following.broadcast") && !peer.matches("observing.broadcast")) {
@@ -103,13 +101,14 @@ export class LeaderLink extends Link {
   }
 
   /** ACK of NEWLEADER: the epoch is written, and the history in front of it. */
-  #newLeaderAck(): void {
+  #newLeaderAck(zxid: Zxid): void {
     const { disk, refuse, peer } = this.server;
     this.#promised("currentEpoch", peer.context["newEpoch"] as number);
     if (!disk.quiet) {
       const logged = `LOG_APPENDED up to ${formatZxid(disk.lastLogged)}, not ${formatZxid(disk.durable)}`;
       refuse("durable-before-ack", "the ack of NEWLEADER leaves", logged);
     }
+    this.mustBeAsked("ACK", zxid);
   }
 
   #promised(kind: "acceptedEpoch" | "currentEpoch", epoch: number): void {
