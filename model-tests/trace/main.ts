@@ -1,4 +1,5 @@
 /** `npm run check:traces -- FILE…`: replays the traces of one ensemble, one file per server, through the charts. */
+import { existsSync } from "node:fs";
 import { performance } from "node:perf_hooks";
 import { checkTraces } from "./check.ts";
 import { readLines } from "./read-lines.ts";
@@ -17,6 +18,11 @@ function main(args: readonly string[]): number {
   }
   if (args.length === 0 || args.some((arg) => arg.startsWith("-"))) {
     process.stderr.write(USAGE);
+    return 2;
+  }
+  const missing = args.find((file) => !existsSync(file));
+  if (missing !== undefined) {
+    process.stderr.write(`There is no file ${missing}.\n`);
     return 2;
   }
   const startMs = performance.now();
