@@ -25,8 +25,26 @@ export interface TraceHeader {
   readonly quorum: object;
 }
 
+/** A zxid is told several times within a short while, and numbers of more than 31 bits are slow to print. */
+class ZxidTexts {
+  readonly #zxids = new Float64Array(TEXTS);
+  readonly #texts: string[] = new Array<string>(TEXTS).fill("0");
+
+  of(zxid: number): string {
+    const at = zxid & (TEXTS - 1);
+    if (this.#zxids[at] !== zxid) {
+      this.#zxids[at] = zxid;
+      this.#texts[at] = String(zxid);
+    }
+    return this.#texts[at] as string;
+  }
+}
+
+const TEXTS = 1024;
+
 export class Tracer {
   readonly #write: (line: string) => void;
+  readonly #texts = new ZxidTexts();
   #count = 0;
 
   /** `write` gets whole lines, their end included, in order. */
@@ -51,19 +69,20 @@ export class Tracer {
 
   link(name: string): LinkTrace {
     return {
-      received: (packet, zxid) => this.#write(`[${++this.#count},"in","${name}","${packet}",${zxid}]\n`),
-      sent: (packet, zxid) => this.#write(`[${++this.#count},"out","${name}","${packet}",${zxid}]\n`),
+      received: (packet, zxid) =>
+        this.#write(`[${++this.#count},"in","${name}","${packet}",${this.#texts.of(zxid)}]\n`),
+      sent: (packet, zxid) => this.#write(`[${++this.#count},"out","${name}","${packet}",${this.#texts.of(zxid)}]\n`),
     };
   }
 
   /** Handed to the log; LOG_APPENDED tells when it is durable. */
   logged(zxid: Zxid): void {
-    this.#write(`[${++this.#count},"log",${zxid}]\n`);
+    this.#write(`[${++this.#count},"log",${this.#texts.of(zxid)}]\n`);
   }
 
   /** A committed txn went into the tree. */
   applied(zxid: Zxid): void {
-    this.#write(`[${++this.#count},"apply",${zxid}]\n`);
+    this.#write(`[${++this.#count},"apply",${this.#texts.of(zxid)}]\n`);
   }
 
   /** What the disk has confirmed: the fact and its numbers. */
