@@ -112,8 +112,11 @@ export class MiniWorld {
       case "socket.write": {
         const peer = member.peers.get(effect.socket);
         if (peer?.received) peer.received(effect.bytes);
-        else if (peer?.member)
-          peer.member.inputs.push({ type: "SOCKET_DATA", socket: peer.socket, chunk: effect.bytes });
+        // As a kernel would: the other side gets memory of its own.
+        else if (peer?.member) {
+          peer.member.inputs.push({ type: "SOCKET_DATA", socket: peer.socket, chunk: Buffer.from(effect.bytes) });
+        }
+        effect.slab?.release();
         return;
       }
       case "socket.drain":

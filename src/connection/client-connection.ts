@@ -1,6 +1,7 @@
 import type { Id, SessionId } from "../../spec/vocabulary.ts";
 import { FrameDecoder } from "../protocol/frame-decoder.ts";
 import type { JuteWriter } from "../protocol/jute-writer.ts";
+import type { Slab } from "../protocol/slab.ts";
 import { ConnectionCounters } from "../runtime/counters.ts";
 import type { Environment } from "../runtime/environment.ts";
 import type { Effects, RemoteAddress, SocketId } from "../server/io.ts";
@@ -43,7 +44,9 @@ export class ClientConnection {
 
   readonly #outbox: Outbox;
   #writer: JuteWriter | null = null;
+  /** Full slabs of this turn, and the bytes in each. */
   #chunks: Buffer[] = [];
+  #chunkSlabs: (Slab | null)[] = [];
   #chunkBytes = 0;
   /** Bytes given to the socket that may still be in the process, and how many of them the next SOCKET_DRAINED covers. */
   #unsent = 0;
@@ -77,6 +80,7 @@ export class ClientConnection {
     if (writer === null || writer.offset < CHUNK_BYTES) return;
     const chunk = writer.take();
     this.#chunks.push(chunk);
+    this.#chunkSlabs.push(writer.takenSlab);
     this.#chunkBytes += chunk.length;
   }
 
@@ -95,11 +99,14 @@ export class ClientConnection {
     const { socket } = this;
     const writer = this.#writer;
     if (writer === null) return;
-    for (const bytes of this.#chunks) effects.push({ type: "socket.write", socket, bytes });
+    for (let i = 0; i < this.#chunks.length; i++) {
+      const slab = this.#chunkSlabs[i] as Slab | null;
+      effects.push({ type: "socket.write", socket, bytes: this.#chunks[i] as Buffer, slab });
+    }
     this.#unsent += this.#chunkBytes;
     if (writer.offset > 0) {
       const bytes = writer.take();
-      effects.push({ type: "socket.write", socket, bytes });
+      effects.push({ type: "socket.write", socket, bytes, slab: writer.takenSlab });
       this.#unsent += bytes.length;
     }
     if (this.#unsent >= DRAIN_ASKED_BYTES && this.#drainCovers === 0) {
@@ -137,7 +144,10 @@ export class ClientConnection {
   #giveBack(writer: JuteWriter): void {
     this.#outbox.giveBack(writer);
     this.#writer = null;
-    if (this.#chunks.length > 0) this.#chunks = [];
+    if (this.#chunks.length > 0) {
+      this.#chunks = [];
+      this.#chunkSlabs = [];
+    }
     this.#chunkBytes = 0;
   }
 }

@@ -127,7 +127,7 @@ class ServerHost {
   #perform(effect: Effect): void {
     switch (effect.type) {
       case "socket.write":
-        return this.#sockets.write(effect.socket, effect.bytes);
+        return this.#sockets.write(effect.socket, effect.bytes, effect.slab ?? null);
       case "socket.drain":
         return this.#sockets.drain(effect.socket);
       case "socket.connect":

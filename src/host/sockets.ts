@@ -3,6 +3,7 @@
  * the effects. Addresses of the sockets that the host accepts are odd numbers, those the server asks for are even.
  */
 import { createServer, Socket, type Server as TcpServer } from "node:net";
+import type { Slab } from "../protocol/slab.ts";
 import type { Effect, Input, ListenPort, SocketId } from "../server/io.ts";
 
 type ListenEffect = Extract<Effect, { type: "listen" }>;
@@ -72,8 +73,21 @@ export class Sockets {
     socket.connect({ host, port });
   }
 
-  write(id: SocketId, bytes: Buffer): void {
-    this.#sockets.get(id)?.write(bytes);
+  /** `slab`: the memory of `bytes`, to be released when the kernel has taken them. */
+  write(id: SocketId, bytes: Buffer, slab: Slab | null): void {
+    const socket = this.#sockets.get(id);
+    if (socket === undefined) {
+      slab?.release();
+      return;
+    }
+    if (slab === null) socket.write(bytes);
+    else if (socket.writableLength > 0) socket.write(bytes, slab.release);
+    else {
+      socket.write(bytes);
+      // Nearly always the kernel takes it at once. A slab it has not taken is left to the collector: a callback for each
+      // write, which only tells when it is too late to be asked for, would cost all the others.
+      if (socket.writableLength === 0) slab.release();
+    }
   }
 
   /** Answers once everything written so far has been taken by the kernel. */

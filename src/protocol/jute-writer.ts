@@ -1,7 +1,9 @@
 import { assert } from "../runtime/assert.ts";
+import type { Slab, SlabPool } from "./slab.ts";
 
 const TWO_32 = 2 ** 32;
 const NOTHING = Buffer.alloc(0);
+const NO_VIEW = viewOf(NOTHING);
 /** Up to here a loop in JavaScript beats the call into Node's encoder. */
 const SHORT_TEXT = 16;
 
@@ -10,19 +12,29 @@ const SHORT_TEXT = 16;
  * message, that is from the last `take` or `reset`.
  *
  * `take` hands bytes over without copying and goes on in the rest of the same slab, so a stream of small messages costs
- * one allocation per slab.
+ * one allocation per slab. With a pool each `take` hands over a slab of its own, which its reader releases.
  */
 export class JuteWriter {
   readonly #slabSize: number;
   #slab: Buffer = NOTHING;
   /** The same memory: a DataView stores a number in one instruction, where bytes take four. */
-  #view: DataView = viewOf(NOTHING);
+  #view: DataView = NO_VIEW;
   #start = 0;
   #at = 0;
+  readonly #pool: SlabPool | null;
+  /** From the pool, and the memory written to. */
+  #lent: Slab | null = null;
+  #taken: Slab | null = null;
 
-  /** `slabSize`: bytes of each allocation unless a message needs more; nothing is allocated before the first write. */
-  constructor(slabSize = 1024) {
-    this.#slabSize = slabSize;
+  /** `memory`: bytes of each allocation unless a message needs more, or a pool. Nothing is allocated before the first write. */
+  constructor(memory: number | SlabPool = 1024) {
+    this.#pool = typeof memory === "number" ? null : memory;
+    this.#slabSize = typeof memory === "number" ? memory : memory.slabBytes;
+  }
+
+  /** With a pool: whose memory the last `take` handed over; null when it was too much for one slab. To be released. */
+  get takenSlab(): Slab | null {
+    return this.#taken;
   }
 
   /** Bytes written since the last `take` or `reset`. */
@@ -127,9 +139,15 @@ export class JuteWriter {
   /** Hands over what was written, for good, and starts anew. */
   take(): Buffer {
     const taken = this.bytes();
+    if (this.#pool !== null) {
+      this.#taken = this.#lent;
+      this.#lent = null;
+      this.#install(NOTHING, NO_VIEW, 0);
+      return taken;
+    }
     this.#start = this.#at;
     // A slab that grew for one large message is not kept for the small ones that follow.
-    if (this.#slab.length > this.#slabSize) this.#install(NOTHING, 0);
+    if (this.#slab.length > this.#slabSize) this.#install(NOTHING, NO_VIEW, 0);
     return taken;
   }
 
@@ -144,16 +162,22 @@ export class JuteWriter {
 
   #grow(size: number): void {
     const used = this.#at - this.#start;
+    if (this.#pool !== null && used === 0 && size <= this.#slabSize && this.#lent === null) {
+      this.#lent = this.#pool.take();
+      return this.#install(this.#lent.memory, this.#lent.view, 0);
+    }
     let capacity = this.#slabSize;
     while (capacity < used + size) capacity *= 2;
     const slab = Buffer.allocUnsafe(capacity);
     this.#slab.copy(slab, 0, this.#start, this.#at);
-    this.#install(slab, used);
+    this.#lent?.release();
+    this.#lent = null;
+    this.#install(slab, viewOf(slab), used);
   }
 
-  #install(slab: Buffer, used: number): void {
+  #install(slab: Buffer, view: DataView, used: number): void {
     this.#slab = slab;
-    this.#view = viewOf(slab);
+    this.#view = view;
     this.#start = 0;
     this.#at = used;
   }

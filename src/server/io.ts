@@ -3,6 +3,7 @@
  * come out as data and are performed strictly in order. Production (src/host), simulator and tests implement this file.
  */
 
+import type { Slab } from "../protocol/slab.ts";
 import type { Report } from "../runtime/environment.ts";
 import type { DiskEffect, DiskInput } from "../storage/disk-io.ts";
 
@@ -49,7 +50,13 @@ export type SocketEffect =
       readonly port: number;
       readonly timeoutMs: number;
     }
-  | { readonly type: "socket.write"; readonly socket: SocketId; readonly bytes: Buffer }
+  | {
+      readonly type: "socket.write";
+      readonly socket: SocketId;
+      readonly bytes: Buffer;
+      /** The memory of `bytes`: released by whoever performs the effect once they have left; a world may as well keep it. */
+      readonly slab?: Slab | null;
+    }
   /**
    * Answer with one SOCKET_DRAINED as soon as everything written before this effect has left the process: at once if it
    * already has. Whoever bounds its unsent bytes asks now and then; nobody else hears of drains.
