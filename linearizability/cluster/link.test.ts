@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { connect, createServer, type Server, type Socket } from "node:net";
+import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { freePorts } from "../../model-tests/support/ports.ts";
@@ -134,6 +134,23 @@ describe("a link", () => {
     expect(text()).toBe("a");
     errors = [];
     serve();
+    await eventually(() => errors.includes("ECONNRESET"));
+  });
+
+  test("keeps trying for a while when nobody listens, then resets", async () => {
+    const { port } = server.address() as AddressInfo;
+    server.close();
+    await once(server, "close");
+    const socket = client();
+    socket.write("early");
+    await sleep(100);
+    server.listen({ host: "127.0.0.1", port });
+    await eventually(() => text() === "early");
+    for (const one of taken) one.destroy();
+    server.close();
+    await once(server, "close");
+    errors = [];
+    client();
     await eventually(() => errors.includes("ECONNRESET"));
   });
 

@@ -22,6 +22,13 @@ export interface LinkOptions {
 }
 
 const HOST = "127.0.0.1";
+/**
+ * A proxy accepts before it knows whether anybody listens behind it, and could only reset what a kernel would have refused. A
+ * server that was connected and reset thinks that its leader is gone; one that is refused tries again. Leaders listen a moment
+ * after they are elected, so links to quorum ports keep trying in its stead.
+ */
+const PATIENCE_MS: Readonly<Record<LinkKind, number>> = { quorum: 1000, election: 60, client: 60 };
+const RETRY_MS = 10;
 
 export class Link {
   readonly from: number;
@@ -83,7 +90,8 @@ export class Link {
     const { targetPort, random, rewrite } = this.#options;
     const { forth, back } = this;
     const ended = (): void => void this.#relays.delete(relay);
-    const relay = new Relay({ near, forth, back, targetPort, random, rewrite, ended });
+    const patienceMs = PATIENCE_MS[this.kind];
+    const relay = new Relay({ near, forth, back, targetPort, random, rewrite, patienceMs, ended });
     this.#relays.add(relay);
     relay.start();
   }
@@ -96,6 +104,7 @@ interface RelayOptions {
   readonly targetPort: number;
   readonly random: Random;
   readonly rewrite?: ((first: Buffer) => Buffer) | undefined;
+  readonly patienceMs: number;
   readonly ended: () => void;
 }
 
@@ -106,6 +115,8 @@ class Relay {
   #back: Pipe | null = null;
   #far: Socket | null = null;
   readonly #halfOpen: boolean;
+  readonly #giveUpAtMs: number;
+  #retry: NodeJS.Timeout | null = null;
   #finished = 0;
   #over = false;
 
@@ -113,6 +124,7 @@ class Relay {
     this.#options = options;
     const { near, forth, back } = options;
     this.#halfOpen = forth.halfOpen || back.halfOpen;
+    this.#giveUpAtMs = performance.now() + options.patienceMs;
     this.#forth = this.#pipe(near, forth, options.rewrite);
     // Whoever gives up before it got through leaves nothing behind.
     const gaveUp = (): void => {
@@ -150,16 +162,22 @@ class Relay {
     const far = connect({ host: HOST, port: targetPort, noDelay: true, allowHalfOpen: true });
     this.#far = far;
     far.on("error", () => {});
-    this.#back = this.#pipe(far, back);
+    const refused = (): void => this.#refused();
+    far.once("close", refused);
     far.once("connect", () => {
+      far.off("close", refused);
+      this.#back = this.#pipe(far, back);
       this.#forth.connect(far);
-      this.#back?.connect(near);
-    });
-    far.once("close", () => {
-      // Nobody listens there: whoever connects should know at once.
-      if (far.bytesWritten === 0 && far.bytesRead === 0) this.reset();
+      this.#back.connect(near);
     });
   };
+
+  #refused(): void {
+    if (this.#over) return;
+    this.#far = null;
+    if (performance.now() < this.#giveUpAtMs) this.#retry = setTimeout(this.#proceed, RETRY_MS);
+    else this.reset();
+  }
 
   #pipe(source: Socket, wire: Wire, rewrite?: (first: Buffer) => Buffer): Pipe {
     const { random } = this.#options;
@@ -180,6 +198,7 @@ class Relay {
     back.unwatch(this.#proceed);
     this.#forth.close();
     this.#back?.close();
+    if (this.#retry !== null) clearTimeout(this.#retry);
     ended();
   }
 }
