@@ -279,7 +279,6 @@ export const INERT: ReadonlySet<keyof Settings> = new Set([
   "leaderServes",
   "syncEnabled",
   "reconfigEnabled",
-  "containerCheckIntervalMs",
   "adminEnabled",
   "adminPort",
   "adminAddress",

@@ -25,6 +25,7 @@ export interface LeaderRoleOptions {
   readonly self: ServerId;
   readonly quorum: QuorumConfig;
   readonly tickTimeMs: number;
+  readonly containerCheckIntervalMs: number;
   readonly initLimitMs: number;
   readonly syncLimitMs: number;
   readonly snapshotSizeFactorBytes: () => number;
@@ -114,6 +115,7 @@ export class LeaderRole {
       quorum,
       lastZxid: makeZxid(epoch, 0),
       tickTimeMs,
+      containerCheckIntervalMs: this.#options.containerCheckIntervalMs,
       replica,
       config: serving,
       environment,

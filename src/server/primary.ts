@@ -9,10 +9,12 @@ import { LeadershipProof, type PingedLink } from "../ensemble/leadership-proof.t
 import { Prepare } from "../pipeline/prepare.ts";
 import type { ServingConfig } from "../pipeline/serving-config.ts";
 import type { Upstream, WriteRequest } from "../pipeline/upstream.ts";
+import { JuteWriter } from "../protocol/jute-writer.ts";
 import { OpCode } from "../protocol/opcodes.ts";
 import type { ServerCounters } from "../runtime/counters.ts";
 import type { Environment } from "../runtime/environment.ts";
 import { SessionTracker } from "../session/session-tracker.ts";
+import { removable } from "./container-manager.ts";
 import type { LoggedTxn, Replica } from "./replica.ts";
 
 export interface PrimaryOptions {
@@ -22,6 +24,7 @@ export interface PrimaryOptions {
   /** Where this primary's zxids continue. */
   readonly lastZxid: Zxid;
   readonly tickTimeMs: number;
+  readonly containerCheckIntervalMs: number;
   readonly replica: Replica;
   readonly config: ServingConfig;
   readonly environment: Environment;
@@ -35,6 +38,8 @@ export interface PrimaryOptions {
 }
 
 const NO_BODY = Buffer.alloc(0);
+/** What the ensemble asks itself belongs to no session. */
+const NO_SESSION = 0n as SessionId;
 
 export class Primary implements Upstream {
   readonly mode: "leader" | "standalone";
@@ -45,6 +50,7 @@ export class Primary implements Upstream {
   readonly establishedAtMs: number;
   readonly #options: PrimaryOptions;
   readonly #prepare: Prepare;
+  #containersCheckedMs: number;
 
   constructor(options: PrimaryOptions) {
     this.#options = options;
@@ -52,6 +58,7 @@ export class Primary implements Upstream {
     this.serverId = options.self;
     const { replica, config, environment } = options;
     this.establishedAtMs = environment.monotonicMs();
+    this.#containersCheckedMs = this.establishedAtMs;
     this.tracker = new SessionTracker({
       tickTimeMs: options.tickTimeMs,
       unexpected: (state, event) => options.unexpected("session", state, event),
@@ -111,10 +118,31 @@ export class Primary implements Upstream {
   }
 
   tick(): void {
-    const expired = this.tracker.expire(this.#options.environment.monotonicMs());
+    const nowMs = this.#options.environment.monotonicMs();
+    this.#removeContainers(nowMs);
+    const expired = this.tracker.expire(nowMs);
     for (const id of expired) {
       this.#options.counters.sessionsExpired++;
       this.closeSession(id);
+    }
+  }
+
+  #removeContainers(nowMs: number): void {
+    const { replica, environment, containerCheckIntervalMs, self } = this.#options;
+    const sinceMs = nowMs - this.#containersCheckedMs;
+    if (sinceMs < containerCheckIntervalMs) return;
+    this.#containersCheckedMs = nowMs;
+    for (const path of removable(replica.database, environment.wallMs(), sinceMs)) {
+      const body = new JuteWriter(4 + path.length);
+      body.ustring(path);
+      this.submit({
+        sessionId: NO_SESSION,
+        cxid: 0,
+        op: OpCode.deleteContainer,
+        body: body.take(),
+        authInfo: [],
+        owner: self,
+      });
     }
   }
 
