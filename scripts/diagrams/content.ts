@@ -1,14 +1,14 @@
 /** What is written in a state's box and at an edge: rows of measured text, in blocks. */
 import type { DrawnEdge, DrawnState, DrawnTransition } from "./chart-model.ts";
-import type { Coverage } from "./coverage.ts";
+import type { Coverage, CoverageSource } from "./coverage.ts";
 import { LINE_HEIGHT, type Line, NBSP, type Span, type Style, widthOf, wrap } from "./text.ts";
 
 export type BlockKind = "title" | "description" | "behaviour" | "hot";
 
 export interface Row {
   readonly line: Line;
-  /** First row of a transition whose coverage is known: how often it was taken. */
-  readonly taken: number | undefined;
+  /** First row of a transition whose coverage is known: what has taken it. */
+  readonly taken: readonly CoverageSource[] | undefined;
 }
 
 export interface Block {
@@ -93,9 +93,10 @@ function transitionRows(transitions: readonly DrawnTransition[], maxWidth: numbe
     // Assignments are the chart's memory, not its behaviour: they are told where nothing else would be.
     else if (!leaves && !reenters) spans.push(span("keyword", assigns === "" ? "ignored" : `sets ${assigns}`));
     if (reenters) spans.push(span("keyword", "and enters again"));
-    const counts = group.map(({ key }) => coverage.taken(key));
-    const taken = counts.includes(undefined) ? undefined : Math.min(...(counts as number[]));
-    return [...rowsOf(spans, maxWidth, taken), ...noteRows(description, maxWidth)];
+    const [taken, ...others] = group.map(({ key }) => coverage.taken(key));
+    // Told together, judged by the one that was taken least.
+    const all = taken?.filter((source) => others.every((other) => other?.includes(source) ?? true));
+    return [...rowsOf(spans, maxWidth, all), ...noteRows(description, maxWidth)];
   });
 }
 
@@ -146,7 +147,12 @@ function listed(mark: string, effects: readonly string[]): string {
   return `${mark}${NBSP}${effects.map(whole).join(", ")}`;
 }
 
-function rowsOf(spans: readonly Span[], maxWidth: number, taken?: number, indent = INDENT): readonly Row[] {
+function rowsOf(
+  spans: readonly Span[],
+  maxWidth: number,
+  taken?: readonly CoverageSource[],
+  indent = INDENT,
+): readonly Row[] {
   return wrap(spans, maxWidth, indent).map((line, index) => ({ line, taken: index === 0 ? taken : undefined }));
 }
 

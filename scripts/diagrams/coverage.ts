@@ -1,18 +1,27 @@
 /**
- * Marks for transitions that checks have or have not taken. The data file is optional: without it diagrams carry no marks.
- * It maps a chart's id to its transitions ("path EVENT#index", as in chart-model.ts) and how often each was taken.
+ * Marks for transitions that checks have or have not taken (`npm run coverage:charts`). Without the data file diagrams carry
+ * no marks. Transitions go by "path EVENT#index", as in chart-model.ts.
  */
+
+/** In a simulated ensemble of production servers, by its trace; in a random walk of the chart alone. */
+export type CoverageSource = "run" | "walk";
+
 export interface Coverage {
-  /** How often the transition was taken; undefined where nothing is known. */
-  taken(key: string): number | undefined;
+  /** What has taken the transition; undefined where nothing is known. */
+  taken(key: string): readonly CoverageSource[] | undefined;
 }
 
-export type CoverageData = Readonly<Record<string, Readonly<Record<string, number>>>>;
+export interface CoverageData {
+  readonly charts: Readonly<Record<string, Readonly<Record<string, readonly CoverageSource[]>>>>;
+  /** Chart → transition that nothing takes → why. */
+  readonly unfired: Readonly<Record<string, Readonly<Record<string, string>>>>;
+}
 
 export const NO_COVERAGE: Coverage = { taken: () => undefined };
+export const NO_COVERAGE_DATA: CoverageData = { charts: {}, unfired: {} };
 
 /** Within a chart that has data, a transition without an entry was never taken. */
-export function coverageOf(data: CoverageData, chartId: string): Coverage {
-  const counts = data[chartId];
-  return counts === undefined ? NO_COVERAGE : { taken: (key) => counts[key] ?? 0 };
+export function coverageOf({ charts }: CoverageData, chartId: string): Coverage {
+  const known = charts[chartId];
+  return known === undefined ? NO_COVERAGE : { taken: (key) => known[key] ?? [] };
 }

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { charts } from "../../spec/charts.ts";
-import { type CoverageData, coverageOf, NO_COVERAGE } from "./coverage.ts";
+import { type CoverageData, coverageOf, NO_COVERAGE, NO_COVERAGE_DATA } from "./coverage.ts";
 import { drawMachine, type Picture } from "./draw.ts";
 import { legendMachine } from "./legend.ts";
 import { type DrawnEntry, page } from "./page.ts";
@@ -27,10 +27,10 @@ export async function drawnFiles(directory: string): Promise<DrawnFiles> {
     for (const { figure, placed } of pictures) files.set(`${figure.name}.svg`, standaloneSvg(placed, figure.name));
   }
   const legend = await drawMachine(legendMachine, NO_COVERAGE);
-  files.set("index.html", page(entries, legend));
+  files.set("index.html", page(entries, legend, data));
   return { entries, legend, files };
 }
 
 function readCoverage(file: string): CoverageData {
-  return existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as CoverageData) : {};
+  return existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as CoverageData) : NO_COVERAGE_DATA;
 }

@@ -1,5 +1,6 @@
 /** One page with all charts, role by role. Needs no other file. */
 import { CHART_ROLES, type Chart } from "../../spec/charts.ts";
+import type { CoverageData } from "./coverage.ts";
 import type { Picture } from "./draw.ts";
 import { escaped, inlineSvg, SVG_PRELUDE } from "./svg.ts";
 
@@ -31,7 +32,7 @@ figure svg { display: block; }
 @media print { nav { display: none; } body { display: block; } figure { overflow: visible; } figure svg { max-width: 100%; height: auto; } }
 `;
 
-export function page(entries: readonly DrawnEntry[], legend: readonly Picture[]): string {
+export function page(entries: readonly DrawnEntry[], legend: readonly Picture[], coverage: CoverageData): string {
   const roles = CHART_ROLES.map((role) => ({ role, inRole: entries.filter(({ chart }) => chart.role === role) }));
   const shown = roles.filter(({ inRole }) => inRole.length > 0);
   return [
@@ -45,7 +46,7 @@ export function page(entries: readonly DrawnEntry[], legend: readonly Picture[])
     "<p>Generated from the charts in <code>spec/</code> by <code>npm run diagrams</code>. The same charts run in ",
     "production, are explored by the model checker and are replayed from traces.</p>",
     `<div id="how-to-read">\n<h3>How to read them</h3>\n${legend.map(figure).join("\n")}\n</div>`,
-    ...shown.flatMap(({ inRole }) => inRole.map(section)),
+    ...shown.flatMap(({ inRole }) => inRole.map((entry) => section(entry, coverage))),
     "</main>\n</body>\n</html>\n",
   ].join("\n");
 }
@@ -56,12 +57,13 @@ function links({ chart, pictures }: DrawnEntry): string {
   return [own, ...inner.map((it) => `<a class="inner" href="#${it.figure.name}">${it.figure.path}</a>`)].join("\n");
 }
 
-function section({ chart, pictures }: DrawnEntry): string {
+function section({ chart, pictures }: DrawnEntry, coverage: CoverageData): string {
   const [overview, ...inner] = pictures;
   return [
     `<section id="${chart.machine.id}">`,
     `<h2>${chart.machine.id}<small>${chart.role}</small></h2>`,
     `<p>${escaped(chart.title)}</p>`,
+    ...coverageWords(chart.machine.id, coverage),
     overview === undefined ? "" : figure(overview),
     ...inner.map((picture) => {
       const { name, path } = picture.figure;
@@ -69,6 +71,18 @@ function section({ chart, pictures }: DrawnEntry): string {
     }),
     "</section>",
   ].join("\n");
+}
+
+/** The dots in the pictures, in numbers, and why some transitions are never taken. */
+function coverageWords(id: string, { charts, unfired }: CoverageData): string[] {
+  const transitions = Object.entries(charts[id] ?? {});
+  if (transitions.length === 0) return [];
+  const run = transitions.filter(([, taken]) => taken.includes("run")).length;
+  const walked = transitions.filter(([, taken]) => taken.length > 0).length - run;
+  const never = transitions.filter(([, taken]) => taken.length === 0);
+  const why = never.map(([key]) => `<li><code>${escaped(key)}</code>: ${escaped(unfired[id]?.[key] ?? "")}</li>`);
+  const words = `${transitions.length} transitions: ${run} taken in simulated runs (green), ${walked} only in random walks of the chart (amber), ${never.length} never (red).`;
+  return [`<p>${words}</p>`, ...(why.length === 0 ? [] : [`<ul>\n${why.join("\n")}\n</ul>`])];
 }
 
 function figure({ figure: { name }, placed }: Picture): string {

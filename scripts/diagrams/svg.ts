@@ -1,4 +1,5 @@
 /** Draws a placed chart as one SVG file that needs nothing else. */
+
 import type { ElkPoint } from "elkjs/lib/elk-api.js";
 import {
   BLOCK_PADDING,
@@ -11,6 +12,7 @@ import {
   type Row,
   TITLE_HEIGHT,
 } from "./content.ts";
+import type { CoverageSource } from "./coverage.ts";
 import { ANYWHERE, type Placed, type PlacedEdge, type PlacedState, type Rect } from "./layout.ts";
 import { BOLD, FONT_FAMILY, FONT_SIZE, LINE_HEIGHT, type Line, type Style } from "./text.ts";
 
@@ -49,6 +51,7 @@ const STYLE = [
   ".label{fill:#fff;stroke:#dbe3ea;stroke-width:1}",
   ".dot{fill:#16202c}",
   ".taken{fill:#2e8b57}",
+  ".walked{fill:#d98e04}",
   ".missed{fill:#c43b3b}",
 ].join("\n");
 
@@ -182,11 +185,15 @@ function rows(all: readonly Row[], x: number, firstBaseline: number): string {
     .join("\n");
 }
 
-/** Green for a transition that checks have taken, red for one that they never took, nothing where nothing is known. */
-function mark(taken: number | undefined, x: number, y: number): string {
+/** Green: taken in runs. Amber: only in walks. Red: never. Nothing where nothing is known. */
+function mark(taken: readonly CoverageSource[] | undefined, x: number, y: number): string {
   if (taken === undefined) return "";
-  const times = taken === 0 ? "never taken" : `taken ${taken} times`;
-  return `<circle class="${taken === 0 ? "missed" : "taken"}" cx="${n(x)}" cy="${n(y)}" r="3"><title>${times}</title></circle>`;
+  const [kind, words] = taken.includes("run")
+    ? ["taken", "taken in simulated runs"]
+    : taken.length > 0
+      ? ["walked", "taken in random walks only"]
+      : ["missed", "never taken"];
+  return `<circle class="${kind}" cx="${n(x)}" cy="${n(y)}" r="3"><title>${words}</title></circle>`;
 }
 
 function line({ points }: PlacedEdge): string {

@@ -1,0 +1,37 @@
+import { expect, test } from "vitest";
+import { initialTransition, transition } from "xstate";
+import { type Epoch, MAX_EPOCH, type ServerId, type Zxid } from "../vocabulary.ts";
+import { peerMachine } from "./peer.machine.ts";
+import type { PeerEvent } from "./setup.ts";
+
+const self = 1 as ServerId;
+const voters = [1, 2, 3] as ServerId[];
+
+function stateAfter(...events: readonly PeerEvent[]): unknown {
+  const input = { self, kind: "participant", standalone: false, quorum: { voters }, initLimitMs: 1000 } as const;
+  let [snapshot] = initialTransition(peerMachine, input);
+  for (const event of events) [snapshot] = transition(peerMachine, snapshot, event);
+  return snapshot.value;
+}
+
+function recovered(acceptedEpoch: number): PeerEvent {
+  return { type: "RECOVERED", lastZxid: 0 as Zxid, acceptedEpoch: acceptedEpoch as Epoch, currentEpoch: 0 as Epoch };
+}
+
+const joined = (acceptedEpoch: number): PeerEvent => ({
+  type: "LEARNER_JOINED",
+  from: 2 as ServerId,
+  voter: true,
+  acceptedEpoch: acceptedEpoch as Epoch,
+});
+
+test("a leader to be stops when there is no epoch after the one that a follower has accepted", () => {
+  const elected: PeerEvent = { type: "ELECTED", leader: self };
+  const accepting = { leading: { discovery: "persistingAcceptedEpoch" } };
+  expect(stateAfter(recovered(0), elected, joined(MAX_EPOCH - 1))).toEqual(accepting);
+  expect(stateAfter(recovered(0), elected, joined(MAX_EPOCH))).toBe("failed");
+});
+
+test("nor does it lead when it has accepted the last epoch itself", () => {
+  expect(stateAfter(recovered(MAX_EPOCH), { type: "ELECTED", leader: self }, joined(0))).toBe("failed");
+});
