@@ -4,8 +4,8 @@
  */
 import type { PeerEvent } from "../../spec/peer/setup.ts";
 import { isQuorum, isVoter, type QuorumConfig } from "../../spec/quorum.ts";
-import { type Epoch, formatZxid, makeZxid, type ServerId, type SessionId, type Zxid } from "../../spec/vocabulary.ts";
-import { HistorySender } from "../ensemble/history-sender.ts";
+import { type Epoch, formatZxid, makeZxid, NO_ZXID, type ServerId, type SessionId, type Zxid } from "../../spec/vocabulary.ts";
+import { HistorySender, type HistorySenderPorts, type LogStretch } from "../ensemble/history-sender.ts";
 import { LearnerHandler, type LearnerHandlerPorts } from "../ensemble/learner-handler.ts";
 import type { ServingConfig } from "../pipeline/serving-config.ts";
 import { JuteReader } from "../protocol/jute-reader.ts";
@@ -15,6 +15,7 @@ import { PacketType, type QuorumPacket } from "../protocol/quorum-packet.ts";
 import type { ServerCounters } from "../runtime/counters.ts";
 import type { Environment, Reporter } from "../runtime/environment.ts";
 import type { Tracer } from "../runtime/tracer.ts";
+import type { LogVisitor } from "../storage/storage-facts.ts";
 import { TreeSnapshotter } from "../tree/snapshot-source.ts";
 import type { Effects } from "./io.ts";
 import { Primary } from "./primary.ts";
@@ -58,6 +59,8 @@ export class LeaderRole {
   #epochAnnounced: Epoch | null = null;
   #synchronizing = false;
   #primary: Primary | null = null;
+  /** The txn log is known to break off behind this one: who is not further gets a snapshot. */
+  #logGapAfter: Zxid = NO_ZXID;
 
   constructor(options: LeaderRoleOptions) {
     this.#options = options;
@@ -294,13 +297,7 @@ export class LeaderRole {
     learner.sender = new HistorySender(handler.link, {
       committedLog: replica.committedLog,
       lastProcessed: () => replica.database.lastProcessedZxid,
-      readLog: (from, to, visitor) =>
-        replica.storage.readLog(
-          from,
-          to,
-          { entry: (zxid, entry) => visitor.entry(zxid, entry), end: (outcome) => visitor.end(outcome === "complete") },
-          this.#options.snapshotSizeFactorBytes(),
-        ),
+      readLog: (from, to, visitor) => this.#readLog(from, to, visitor),
       openSnapshot: () => new TreeSnapshotter(replica.database),
       forward: () => {
         learner.forwarded = true;
@@ -320,6 +317,26 @@ export class LeaderRole {
       },
     });
     learner.sender.start(learnerZxid);
+  }
+
+  #readLog(from: Zxid, to: Zxid, visitor: Parameters<HistorySenderPorts["readLog"]>[2]): LogStretch {
+    if (from <= this.#logGapAfter) {
+      visitor.end(false);
+      return NOTHING_READ;
+    }
+    let last = from;
+    const watched: LogVisitor = {
+      entry: (zxid, entry) => {
+        last = zxid;
+        return visitor.entry(zxid, entry);
+      },
+      end: (outcome) => {
+        // Half a history may be on the wire: the learner comes back, and must not be sent the same half again.
+        if (outcome === "gap" && last > this.#logGapAfter) this.#logGapAfter = last;
+        visitor.end(outcome === "complete");
+      },
+    };
+    return this.#options.replica.storage.readLog(from, to, watched, this.#options.snapshotSizeFactorBytes());
   }
 
   #request(handler: LearnerHandler, packet: QuorumPacket): void {
@@ -358,3 +375,5 @@ export class LeaderRole {
     handler.send(PacketType.REVALIDATE, packet.zxid, answer.take());
   }
 }
+
+const NOTHING_READ: LogStretch = { resume: () => {}, cancel: () => {} };

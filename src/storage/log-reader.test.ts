@@ -113,6 +113,18 @@ describe("reading the log for a learner", () => {
     expect(result.outcome).toBe("gap");
   });
 
+  test("does not cross that hole either where the next epoch begins right behind it", () => {
+    const server = threeLogs();
+    server.database.lastProcessedZxid = makeZxid(1, 9);
+    server.storage.snapshot("sync");
+    server.settle();
+    server.logDurably(makeZxid(2, 1), makeZxid(2, 5));
+    const result = read(server, 28, makeZxid(2, 3));
+    server.settle();
+    expect(result.zxids).toEqual([28, 29, 30]);
+    expect(result.outcome).toBe("gap");
+  });
+
   test("that ends before the zxid asked for says so", () => {
     const server = threeLogs();
     const result = read(server, 28, 99);

@@ -4,9 +4,9 @@
  */
 import type { Zxid } from "../../spec/vocabulary.ts";
 import type { DiskClient } from "./disk-client.ts";
-import { logsFrom, logsOf, type StoredFile } from "./file-names.ts";
+import { logsFrom, logsOf, type StoredFile, snapshotsOf } from "./file-names.ts";
 import type { RecordScanner } from "./log-format.ts";
-import { follows } from "./log-replay.ts";
+import { follows, leapsOver } from "./log-replay.ts";
 import { LogWalk, type Step } from "./log-walk.ts";
 import type { ActiveLog } from "./log-writer.ts";
 import type { LogReading, LogReadingEnd, LogVisitor } from "./storage-facts.ts";
@@ -28,6 +28,8 @@ export interface LogReaderOptions {
 export class LogReader implements LogReading {
   readonly #options: LogReaderOptions;
   #walk: LogWalk | null = null;
+  /** Zxids of the snapshots on disk. */
+  #snapshots: readonly Zxid[] = [];
   /** The newest entry below `from`, until it is known that no entry equals `from`. */
   #anchor: { readonly zxid: Zxid; readonly entry: Buffer } | null = null;
   /** Last zxid that was handed out. */
@@ -40,10 +42,16 @@ export class LogReader implements LogReading {
   }
 
   start(): void {
-    this.#options.disk.list("log", (failure, files) => {
+    const { disk } = this.#options;
+    disk.list("snap", (snapFailure, snapFiles) => {
       if (this.#over) return;
-      if (failure !== null) this.#end("failed");
-      else this.#open(files);
+      if (snapFailure !== null) return this.#end("failed");
+      this.#snapshots = snapshotsOf(snapFiles).map((file) => file.zxid);
+      disk.list("log", (failure, files) => {
+        if (this.#over) return;
+        if (failure !== null) this.#end("failed");
+        else this.#open(files);
+      });
     });
   }
 
@@ -89,7 +97,8 @@ export class LogReader implements LogReading {
       if (zxid > this.#options.from && !this.#handOutAnchor()) return "stop";
     }
     // A learner that came by SNAP has holes in its log. Whoever is sent such a history would have them for good.
-    if (this.#last !== null && !follows(this.#last, zxid)) return this.#stop("gap");
+    if (this.#last !== null && (!follows(this.#last, zxid) || leapsOver(this.#snapshots, this.#last, zxid)))
+      return this.#stop("gap");
     this.#hand(zxid, entry);
     if (this.#over) return "stop";
     if (this.#paused) return "pause";

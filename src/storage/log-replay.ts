@@ -11,7 +11,7 @@ import type { Reporter } from "../runtime/environment.ts";
 import { messageOf } from "../runtime/errors.ts";
 import type { Database } from "../tree/database.ts";
 import type { DiskClient } from "./disk-client.ts";
-import { type LogFile, logsFrom } from "./file-names.ts";
+import { type LogFile, logsFrom, snapshotName } from "./file-names.ts";
 import { isTornHeader, judgeTail, lengthWithoutZeros, type RecordScanner } from "./log-format.ts";
 import { type LogEnd, LogWalk, type Step } from "./log-walk.ts";
 import type { SnapshotDigest } from "./snapshot-format.ts";
@@ -27,6 +27,8 @@ export interface LogReplayOptions {
   readonly logs: readonly LogFile[];
   /** Last zxid to keep; null = all. */
   readonly limit: Zxid | null;
+  /** Zxids of newer snapshots that could not be loaded. */
+  readonly unusable: readonly Zxid[];
   /** Of the snapshot that was loaded. */
   readonly digest: SnapshotDigest | null;
   readonly maxEntryBytes: number;
@@ -83,6 +85,7 @@ export class LogReplay {
       return "stop";
     }
     if (!follows(this.#last, zxid)) return this.#gap(zxid, file, offset);
+    if (leapsOver(this.#options.unusable, this.#last, zxid)) return this.#gap(zxid, file, offset);
     if (this.#headless !== null) return this.#refuseHeadless(this.#headless);
     let txn: Txn;
     const { entry } = scanner;
@@ -131,6 +134,13 @@ export class LogReplay {
     const message =
       "The tree differs from what the digest in the log or snapshot says. Compare this server's data with the others'.";
     this.#options.report({ level: "error", message, data: { code: "DIGEST_MISMATCH", zxid: formatZxid(zxid) } });
+  }
+
+  /** A snapshot gets its name when it is whole, so this is no crash. What it stood for may have been acknowledged. */
+  #refuseLost(snapshot: Zxid): void {
+    const file = `snap/${snapshotName(snapshot)}`;
+    const message = `${file} cannot be used, and the log ends before it, at ${formatZxid(this.#last)}. Restore the file, or empty this server's directories and let it synchronize.`;
+    this.#options.refused({ code: "SNAPSHOT_LOST", message, file, offset: 0 });
   }
 
   #fileEnded(end: LogEnd, next: () => void): void {
@@ -189,7 +199,9 @@ export class LogReplay {
   }
 
   #done(): void {
-    const { logs, limit } = this.#options;
+    const { logs, limit, unusable } = this.#options;
+    const lost = unusable.find((zxid) => zxid > this.#last);
+    if (lost !== undefined) return this.#refuseLost(lost);
     if (this.#headless !== null && this.#headless.zxid <= this.#last) return void this.#refuseHeadless(this.#headless);
     const cuts: Cut[] = [];
     // Newest first. They hold nothing but what comes after the limit, or nothing at all; and the next file may need the name.
@@ -222,4 +234,13 @@ export class LogReplay {
 export function follows(last: Zxid, zxid: Zxid): boolean {
   if (zxid === last + 1) return true;
   return counterOf(zxid) === 1 && epochOf(zxid) > epochOf(last < ZERO_ZXID ? ZERO_ZXID : last);
+}
+
+/**
+ * Is the txn that one of these snapshots is named after missing between two records? A snapshot that a server takes itself
+ * is named after a txn of its log. One that came from a leader (SNAP) is not, and the txns it stands for were never logged:
+ * after it the log may go on with the first txn of a later epoch, and look unbroken.
+ */
+export function leapsOver(snapshots: readonly Zxid[], last: Zxid, zxid: Zxid): boolean {
+  return snapshots.some((snapshot) => snapshot > last && snapshot < zxid);
 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { FakeDisk } from "../../model-tests/simulator/fake-disk.ts";
 import { createTxn, StorageHarness, seeded, treeAfter } from "../../model-tests/simulator/storage-harness.ts";
-import { makeZxid } from "../../spec/vocabulary.ts";
+import { makeZxid, type Zxid } from "../../spec/vocabulary.ts";
 import { logHeader } from "./log-format.ts";
 
 const txns = (...zxids: number[]) => zxids.map((zxid) => createTxn(zxid).txn);
@@ -216,6 +216,28 @@ describe("the start is refused, and nothing on the disk is changed, when", () =>
     server.logDurably(1, 2);
     server.logDurably(makeZxid(1, 2), makeZxid(1, 3));
     expect(server.restarted({ epochFiles: false }).failure).toMatch(/^LOG_GAP/);
+  });
+
+  /** Txns 1 to 5, then a leader's tree at 9, then a later leader's txns; the tree's snapshot is damaged. */
+  function withLostSnapshot(logged: boolean): StorageHarness {
+    const server = StorageHarness.fresh({ epochFiles: false });
+    server.logDurably(1, 5);
+    server.database.lastProcessedZxid = 9 as Zxid;
+    server.storage.snapshot("sync");
+    server.settle();
+    if (logged) server.logDurably(makeZxid(1, 1), makeZxid(1, 3));
+    const bytes = Buffer.from(server.disk.files("snap").get("snapshot.9")!);
+    flipBit(bytes, 100);
+    server.disk.put("snap", "snapshot.9", bytes);
+    return server.restarted({ epochFiles: false });
+  }
+
+  test("a leader's snapshot is damaged, and the log goes on behind it as if nothing were missing", () => {
+    expect(withLostSnapshot(true).failure).toMatch(/^LOG_GAP/);
+  });
+
+  test("a leader's snapshot is damaged, and the log ends before it", () => {
+    expect(withLostSnapshot(false).failure).toMatch(/^SNAPSHOT_LOST snap.snapshot.9/);
   });
 
   test("there are logs but no snapshot", () => {

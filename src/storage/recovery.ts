@@ -205,6 +205,7 @@ export class Recovery {
       database,
       logs: this.#logs,
       limit: this.#truncateTo,
+      unusable: this.#snapshots.map((file) => file.zxid).filter((zxid) => zxid > database.lastProcessedZxid),
       digest: this.#digest,
       maxEntryBytes: config.maxEntryBytes,
       replayed: (txn, entry) => {
