@@ -23,11 +23,11 @@ export interface ReplayRules {
 const LIVE_DATABASES = 6;
 
 /** Hands out databases that are empty: old ones, round and round. */
-export function databases(make: () => Database): () => Database {
+export function databases(make: () => Database, live = LIVE_DATABASES): () => Database {
   const ring: Database[] = [];
   let next = 0;
   return () => {
-    next = (next + 1) % LIVE_DATABASES;
+    next = (next + 1) % live;
     const database = ring[next] ?? make();
     // Not only the old ones: what is new is as empty as what was emptied.
     database.clear();
