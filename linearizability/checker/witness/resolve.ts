@@ -68,6 +68,7 @@ class Resolver {
       session: this.#headers.session,
       time: this.#headers.time,
       txn: (row) => this.#log.txn(row),
+      type: this.#headers.type,
       closes: new Set(),
       fate: this.#fate,
       place: this.#place,

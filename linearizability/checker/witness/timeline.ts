@@ -28,8 +28,9 @@ export interface Timeline {
   readonly session: Int32Array;
   /** ms since 1970, NaN if unknown. */
   readonly time: Float64Array;
-  /** The txn of a row; null in black-box mode. */
+  /** The txn of a row, and its type; null in black-box mode. */
   readonly txn: ((row: number) => Txn) | null;
+  readonly type: Int32Array | null;
   /** Rows without operation and txn: a session ends here (black box). */
   readonly closes: ReadonlySet<number>;
   /** By operation: a value of Fate. */

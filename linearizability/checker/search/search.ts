@@ -1,0 +1,113 @@
+/**
+ * Algorithm B: is there any order at all? Wing, Gong and Lowe's search over partitions, in turns and under growing budgets, so
+ * that one hard partition does not keep the others from being judged. It looks at no zxid and shares no code with the
+ * witness: a second opinion.
+ */
+import type { History } from "../../histories/history.ts";
+import { describeOp } from "../describe.ts";
+import type { Doubt, Violation } from "../violation.ts";
+import { type Problem, problemOf, syncsBefore } from "./entries.ts";
+import { partition } from "./partitions.ts";
+import { sessionEnds } from "./session-ends.ts";
+import { Search } from "./wgl.ts";
+import { ZnodeModel } from "./znode-model.ts";
+
+/** States a partition may see in each round. Beyond the last one the answer is "unknown". */
+export const BUDGETS: readonly number[] = [20_000, 200_000, 2_000_000, 8_000_000];
+
+export interface SearchVerdict {
+  readonly result: "valid" | "invalid" | "unknown";
+  readonly violations: readonly Violation[];
+  readonly doubts: readonly Doubt[];
+  readonly partitions: number;
+  readonly operations: number;
+  /** Of an invalid partition: the longest legal order (operations, -1: a session's end), and what could not follow it. */
+  readonly stuck: Stuck | null;
+}
+
+export interface Stuck {
+  readonly partition: string;
+  readonly order: readonly number[];
+  readonly op: number;
+  /** All operations of the partition. */
+  readonly ops: readonly number[];
+}
+
+export function checkBySearch(history: History, budgets: readonly number[] = BUDGETS): SearchVerdict {
+  const syncs = syncsBefore(history);
+  const ends = sessionEnds(history);
+  const problems = partition(history).map((part) => problemOf(history, part, syncs, ends));
+  return new Rotation(history, problems, budgets).run();
+}
+
+interface Candidate {
+  readonly problem: Problem;
+  readonly search: Search;
+}
+
+class Rotation {
+  readonly #history: History;
+  readonly #problems: readonly Problem[];
+  readonly #budgets: readonly number[];
+
+  constructor(history: History, problems: readonly Problem[], budgets: readonly number[]) {
+    this.#history = history;
+    this.#problems = problems;
+    this.#budgets = budgets;
+  }
+
+  run(): SearchVerdict {
+    const { operations } = this.#history;
+    const judged = this.#problems.filter(({ blind, entries }) => blind === null && entries.length > 0);
+    let open: Candidate[] = judged.map((problem) => ({
+      problem,
+      search: new Search(problem.entries, new ZnodeModel(operations, problem.steps, problem.given)),
+    }));
+    const counts = {
+      partitions: judged.length,
+      operations: judged.reduce((sum, { entries }) => sum + entries.length, 0),
+    };
+    for (const budget of this.#budgets) {
+      const next: Candidate[] = [];
+      for (const candidate of open) {
+        const result = candidate.search.run(budget);
+        if (result === "invalid") {
+          const stuck = stuckOf(candidate);
+          return { result, violations: [this.#violation(stuck)], doubts: [], stuck, ...counts };
+        }
+        if (result === "open") next.push(candidate);
+      }
+      open = next;
+    }
+    const doubts = open.map(({ problem, search }): Doubt => {
+      return { reason: "budget", summary: `${problem.name}: no answer after ${search.size} states.` };
+    });
+    return { result: open.length > 0 ? "unknown" : "valid", violations: [], doubts, stuck: null, ...counts };
+  }
+
+  #violation({ partition: name, op, order }: Stuck): Violation {
+    const { operations } = this.#history;
+    const what = op < 0 ? "a session's end" : describeOp(operations, op);
+    const before = order.filter((i) => i >= 0).slice(-2);
+    return {
+      property: "C1 linearizable writes",
+      rule: "search",
+      anomaly: "no order",
+      summary: `${name}: no order of its operations explains all answers; after ${order.length} of them ${what} cannot be placed.`,
+      ops: [...(op < 0 ? [] : [op]), ...before],
+      line: op < 0 ? -1 : operations.completeLine[op]!,
+      zxid: -1,
+      path: name,
+    };
+  }
+}
+
+export function stuckOf({ problem, search }: { readonly problem: Problem; readonly search: Search }): Stuck {
+  const { entries, name } = problem;
+  return {
+    partition: name,
+    order: search.order().map((index) => entries[index]!.op),
+    op: search.stuckAt < 0 ? -1 : entries[search.stuckAt]!.op,
+    ops: entries.map(({ op }) => op).filter((op) => op >= 0),
+  };
+}

@@ -1,0 +1,185 @@
+/**
+ * Wing and Gong's search with Lowe's cache, over one partition: is there an order of the operations, each between its call and
+ * its return, that the model can go through? Calls and returns are a linked list, from which operations are lifted as they are
+ * ordered, and to which they return when the search goes back. It can be interrupted after a budget and go on later.
+ */
+import { mix, StateCache } from "./state-cache.ts";
+
+/** One operation of a partition. */
+export interface Entry {
+  /** What the operation is in the history. */
+  readonly op: number;
+  /** It takes effect after `call` and before `end`: any two numbers on one scale; `end` Infinity: no limit. */
+  readonly call: number;
+  readonly end: number;
+  /** It may as well never happen. */
+  readonly optional: boolean;
+  /** Index of an entry that comes before it whatever the clock says (the same session's), -1 for none. */
+  readonly after: number;
+}
+
+/** A state machine that can go back. */
+export interface Model {
+  /** Takes entry `index` if its answer fits the state; else false, and nothing has changed. */
+  apply(index: number): boolean;
+  /** Takes the last applied entry back. */
+  undo(): void;
+  /** Hash of the state, 64 bits in two words. Equal states have equal hashes. */
+  readonly high: number;
+  readonly low: number;
+}
+
+export type SearchResult = "valid" | "invalid" | "open";
+
+const NONE = -1;
+
+export class Search {
+  readonly entries: readonly Entry[];
+  readonly #model: Model;
+  readonly #cache = new StateCache();
+  /** Nodes 0…n-1 are calls, n…2n-1 returns, 2n the head of the list. */
+  readonly #next: Int32Array;
+  readonly #previous: Int32Array;
+  readonly #done: Uint8Array;
+  readonly #stack: Int32Array;
+  #depth = 0;
+  #left: number;
+  #at: number;
+  #high = 0;
+  #low = 0;
+  /** The longest order found so far, and the entry whose return it could not pass. */
+  best: Int32Array = new Int32Array(0);
+  stuckAt = NONE;
+  steps = 0;
+
+  constructor(entries: readonly Entry[], model: Model) {
+    const count = entries.length;
+    this.entries = entries;
+    this.#model = model;
+    this.#next = new Int32Array(2 * count + 1).fill(NONE);
+    this.#previous = new Int32Array(2 * count + 1).fill(NONE);
+    this.#done = new Uint8Array(count);
+    this.#stack = new Int32Array(count);
+    this.#left = entries.filter(({ optional }) => !optional).length;
+    this.#link();
+    this.#at = this.#next[2 * count]!;
+  }
+
+  /** How many states have been seen. */
+  get size(): number {
+    return this.#cache.size;
+  }
+
+  /** Goes on until there is a result, or until `budget` states in all have been seen. */
+  run(budget: number): SearchResult {
+    const count = this.entries.length;
+    const head = 2 * count;
+    while (this.#left > 0) {
+      const node = this.#at;
+      this.steps++;
+      if (node >= 0 && node < count) {
+        if (this.#take(node)) this.#at = this.#next[head]!;
+        else this.#at = this.#next[node]!;
+        if (this.#cache.size >= budget) return this.#left > 0 ? "open" : "valid";
+        continue;
+      }
+      // A return whose operation has no place yet, or the end of the list: this way leads nowhere.
+      this.#remember(node);
+      if (this.#depth === 0) return "invalid";
+      this.#at = this.#next[this.#giveBack()]!;
+    }
+    return "valid";
+  }
+
+  /** The order that was found, or the longest one. */
+  order(): number[] {
+    const length = this.#left === 0 ? this.#depth : this.best.length;
+    const from = this.#left === 0 ? this.#stack : this.best;
+    return Array.from(from.subarray(0, length));
+  }
+
+  #take(index: number): boolean {
+    const entry = this.entries[index]!;
+    if (entry.after >= 0 && this.#done[entry.after] === 0) return false;
+    const model = this.#model;
+    if (!model.apply(index)) return false;
+    const high = this.#high ^ mix(index, 1);
+    const low = this.#low ^ mix(index, 2);
+    // The set of ordered operations and the state they lead to: whoever comes here again fares no better.
+    if (!this.#cache.add(high | 1, low, model.high, model.low)) {
+      model.undo();
+      return false;
+    }
+    this.#high = high;
+    this.#low = low;
+    this.#done[index] = 1;
+    this.#stack[this.#depth++] = index;
+    if (!entry.optional) this.#left--;
+    this.#lift(index);
+    return true;
+  }
+
+  #giveBack(): number {
+    const index = this.#stack[--this.#depth]!;
+    const entry = this.entries[index]!;
+    this.#model.undo();
+    this.#high ^= mix(index, 1);
+    this.#low ^= mix(index, 2);
+    this.#done[index] = 0;
+    if (!entry.optional) this.#left++;
+    this.#unlift(index);
+    return index;
+  }
+
+  #remember(node: number): void {
+    if (this.#depth < this.best.length || (this.#depth === this.best.length && this.stuckAt >= 0)) return;
+    this.best = this.#stack.slice(0, this.#depth);
+    this.stuckAt = node < 0 ? NONE : node - this.entries.length;
+  }
+
+  /** Events by time; at the same moment calls come first, which makes intervals wider and never raises a false alarm. */
+  #link(): void {
+    const { entries } = this;
+    const count = entries.length;
+    const nodes: number[] = [];
+    for (const [index, { end }] of entries.entries()) {
+      nodes.push(index);
+      if (end !== Number.POSITIVE_INFINITY) nodes.push(count + index);
+    }
+    const time = (node: number): number => (node < count ? entries[node]!.call : entries[node - count]!.end);
+    const rank = (node: number): number => {
+      if (node >= count) return 2;
+      // What may never have happened is tried last.
+      return entries[node]!.optional ? 1 : 0;
+    };
+    nodes.sort((a, b) => time(a) - time(b) || rank(a) - rank(b) || a - b);
+    let last = 2 * count;
+    for (const node of nodes) {
+      this.#next[last] = node;
+      this.#previous[node] = last;
+      last = node;
+    }
+  }
+
+  #lift(index: number): void {
+    this.#unlink(index);
+    if (this.entries[index]!.end !== Number.POSITIVE_INFINITY) this.#unlink(this.entries.length + index);
+  }
+
+  #unlift(index: number): void {
+    if (this.entries[index]!.end !== Number.POSITIVE_INFINITY) this.#relink(this.entries.length + index);
+    this.#relink(index);
+  }
+
+  #unlink(node: number): void {
+    const [before, after] = [this.#previous[node]!, this.#next[node]!];
+    this.#next[before] = after;
+    if (after >= 0) this.#previous[after] = before;
+  }
+
+  #relink(node: number): void {
+    const [before, after] = [this.#previous[node]!, this.#next[node]!];
+    this.#next[before] = node;
+    if (after >= 0) this.#previous[after] = node;
+  }
+}
