@@ -4,7 +4,15 @@
  */
 import type { PeerEvent } from "../../spec/peer/setup.ts";
 import { isQuorum, isVoter, type QuorumConfig } from "../../spec/quorum.ts";
-import { type Epoch, formatZxid, makeZxid, NO_ZXID, type ServerId, type SessionId, type Zxid } from "../../spec/vocabulary.ts";
+import {
+  type Epoch,
+  formatZxid,
+  makeZxid,
+  NO_ZXID,
+  type ServerId,
+  type SessionId,
+  type Zxid,
+} from "../../spec/vocabulary.ts";
 import { HistorySender, type HistorySenderPorts, type LogStretch } from "../ensemble/history-sender.ts";
 import { LearnerHandler, type LearnerHandlerPorts } from "../ensemble/learner-handler.ts";
 import type { ServingConfig } from "../pipeline/serving-config.ts";

@@ -71,6 +71,7 @@ export class LearnerRole implements Upstream {
   /** Buffers what follows `after`. */
   openHistory(after: Zxid): void {
     const { replica } = this.#options;
+    replica.exact(false);
     this.#history = new LearnerHistory({
       lastLogged: after,
       log: (zxid, entry) => replica.log(zxid, entry),
@@ -104,9 +105,11 @@ export class LearnerRole implements Upstream {
     this.#history = null;
     this.#broadcast = broadcast;
     replica.service.open(this);
-    if (rest === undefined) return;
-    for (const { zxid, entry } of rest.entries) broadcast.proposal(zxid, entry);
-    for (let i = 0; i < rest.committed; i++) broadcast.commit((rest.entries[i] as LoggedTxn).zxid);
+    if (rest !== undefined) {
+      for (const { zxid, entry } of rest.entries) broadcast.proposal(zxid, entry);
+      for (let i = 0; i < rest.committed; i++) broadcast.commit((rest.entries[i] as LoggedTxn).zxid);
+    }
+    replica.exact(true);
   }
 
   close(): void {

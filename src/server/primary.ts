@@ -58,6 +58,7 @@ export class Primary implements Upstream {
     this.serverId = options.self;
     const { replica, config, environment } = options;
     this.establishedAtMs = environment.monotonicMs();
+    replica.exact(true);
     this.#containersCheckedMs = this.establishedAtMs;
     this.tracker = new SessionTracker({
       tickTimeMs: options.tickTimeMs,

@@ -45,7 +45,7 @@ export class LogReplay {
   readonly #digest: SnapshotDigest | null;
   /** Last zxid in the tree. */
   #last: Zxid;
-  /** Until here the tree may hold effects of txns that replay has not reached yet. */
+  /** Until here the tree may hold effects of txns that replay has not reached yet. Without a digest nobody knows. */
   readonly #fuzzyUpTo: Zxid;
   #digestDiffers = false;
   #count = 0;
@@ -59,7 +59,7 @@ export class LogReplay {
     this.#last = options.database.lastProcessedZxid;
     // A section older than the snapshot's name would never be reached: Java drops it too.
     this.#digest = options.digest !== null && options.digest.zxid >= this.#last ? options.digest : null;
-    this.#fuzzyUpTo = this.#digest?.zxid ?? this.#last;
+    this.#fuzzyUpTo = this.#digest?.zxid ?? (Number.MAX_SAFE_INTEGER as Zxid);
     const files = logsFrom(options.logs, (this.#last + 1) as Zxid);
     this.#walk = new LogWalk(options.disk, files, options.maxEntryBytes, {
       record: (scanner, file, offset) => this.#record(scanner, file, offset),
@@ -216,7 +216,7 @@ export class LogReplay {
       const data = { code: "TRUNC_BEYOND_LOG", asked: formatZxid(limit), last: formatZxid(this.#last) };
       this.#options.report({ level: "warn", message: "The log ends before the zxid it was to be cut at.", data });
     }
-    if (this.#fuzzyUpTo > this.#last) {
+    if (this.#digest !== null && this.#fuzzyUpTo > this.#last) {
       const data = {
         code: "SNAPSHOT_AHEAD_OF_LOG",
         log: formatZxid(this.#last),

@@ -135,13 +135,14 @@ export class Storage {
    */
   snapshot(reason: "count" | "sync"): void {
     if (this.#over) return;
+    const { config } = this.#options;
     assert(this.#ready && this.#recovery === null, "Snapshots are taken only after recovery.");
     assert(this.#options.database.lastProcessedZxid >= ZERO_ZXID, "There is a history to take a snapshot of.");
     this.#drawThresholds();
     if (reason === "sync") return this.#replaceHistory();
     if (this.#snapshot !== null) return;
     this.#log.roll();
-    this.#startSnapshot((failure) => this.#snapshotFailed(failure));
+    this.#startSnapshot(config.digestEnabled, (failure) => this.#snapshotFailed(failure));
   }
 
   /**
@@ -260,16 +261,17 @@ export class Storage {
         failed: (failure) => this.#fail(failure),
       });
     });
-    this.#abandonSnapshot(() => this.#startSnapshot((failure) => this.#fail(failure)));
+    // No digest: the leader's tree changed while it was sent, and up to which txn it may be ahead is not known here.
+    this.#abandonSnapshot(() => this.#startSnapshot(false, (failure) => this.#fail(failure)));
   }
 
-  #startSnapshot(failed: (failure: StorageFailure) => void): void {
-    const { database, environment, config } = this.#options;
+  #startSnapshot(digestEnabled: boolean, failed: (failure: StorageFailure) => void): void {
+    const { database, environment } = this.#options;
     const snapshot = new SnapshotWriter({
       disk: this.#disk,
       database,
       environment,
-      digestEnabled: config.digestEnabled,
+      digestEnabled,
       whenLogDurable: (callback) => this.#log.whenDurable(this.#log.lastAppended, callback),
       done: (zxid) => {
         this.#snapshot = null;
