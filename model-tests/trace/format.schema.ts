@@ -12,6 +12,7 @@ export const ServerHeader = S.Struct({
   self: ServerId,
   standalone: S.Boolean,
   kind: S.Literal("participant", "observer"),
+  forceSync: S.Boolean,
   quorum: S.Struct({
     voters: S.Array(ServerId),
     groups: S.optionalWith(S.Array(S.Array(ServerId)), { exact: true }),
@@ -30,6 +31,8 @@ export const TraceLine = S.Union(
   S.Tuple(N, kind("unexpected"), Chart, S.String, S.NonEmptyString),
   S.Tuple(N, S.Literal("in", "out"), Link, Packet, Zxid),
   S.Tuple(N, S.Literal("log", "apply"), Zxid),
+  S.Tuple(N, kind("ask"), S.Int, S.Literal("disk.write", "disk.rename"), S.NonEmptyString, S.Boolean),
+  S.Tuple(N, kind("done"), S.Int),
   S.Tuple(N, kind("disk"), S.Literal("LOG_APPENDED", "SNAPSHOT_TAKEN"), Zxid),
   S.Tuple(N, kind("disk"), kind("EPOCH_WRITTEN"), S.Literal("acceptedEpoch", "currentEpoch"), Epoch),
   S.Tuple(N, kind("disk"), kind("RECOVERED"), Zxid, Epoch, Epoch),

@@ -10,6 +10,8 @@ export interface ServerHeader {
   readonly self: number;
   readonly standalone: boolean;
   readonly kind: "participant" | "observer";
+  /** false: what the kernel has counts as written. */
+  readonly forceSync: boolean;
   readonly quorum: {
     readonly voters: readonly number[];
     readonly groups?: readonly (readonly number[])[];
@@ -32,6 +34,9 @@ export type TraceLine =
   | readonly [n: number, kind: "in" | "out", link: string, packet: string, zxid: number]
   /** A txn handed to the log; a committed txn applied to the tree. */
   | readonly [n: number, kind: "log" | "apply", zxid: number]
+  /** The disk is asked to write (fsync included or not) or to rename to this name, "log/log.1"; it has answered. */
+  | readonly [n: number, kind: "ask", id: number, operation: "disk.write" | "disk.rename", file: string, sync: boolean]
+  | readonly [n: number, kind: "done", id: number]
   /** Confirmed by the disk. */
   | readonly [n: number, kind: "disk", fact: "LOG_APPENDED" | "SNAPSHOT_TAKEN", zxid: number]
   | readonly [n: number, kind: "disk", fact: "EPOCH_WRITTEN", file: "acceptedEpoch" | "currentEpoch", epoch: number]

@@ -8,6 +8,7 @@ import { epochOf, formatZxid, type ServerId, type Vote, type Zxid } from "../../
 import { Causes, effected, factOf, neededBy } from "./causes.ts";
 import { type AskedEffect, ChartReplay, type ReplayCoverage } from "./chart-replay.ts";
 import type { Crossing } from "./crossing.ts";
+import { DiskAnswers } from "./disk-answers.ts";
 import { Durable, type Refuse } from "./durable.ts";
 import { machineOf, type ServerHeader, type TracedEvent, type TraceLine } from "./format.ts";
 import { LeaderLink, LearnerLink, type Surroundings } from "./links.ts";
@@ -31,6 +32,7 @@ export class Life implements Surroundings {
   readonly disk: Durable;
   readonly crossing: Crossing;
   readonly #header: ServerHeader;
+  readonly #answers: DiskAnswers;
   readonly #coverage: ReplayCoverage;
   readonly #charts = new Map<string, ChartReplay>();
   readonly #causes = new Causes();
@@ -55,6 +57,7 @@ export class Life implements Surroundings {
     this.#coverage = coverage;
     this.crossing = crossing;
     this.disk = new Durable((rule, found, expected) => this.refuse(rule, found, expected));
+    this.#answers = new DiskAnswers(header.forceSync, this.refuse);
     crossing.traced(this.self);
   }
 
@@ -83,6 +86,10 @@ export class Life implements Surroundings {
         return this.#apply(line[2] as Zxid);
       case "disk":
         return this.#persisted(line);
+      case "ask":
+        return this.#answers.ask(line[2], line[3], line[4], line[5], this.disk.lastLogged);
+      case "done":
+        return this.#answers.done(line[2]);
       case "step":
         return this.#step(line[2], line[3], line[4], line[5]);
       case "vote":
@@ -239,6 +246,9 @@ export class Life implements Surroundings {
       case "leader.connect":
         this.#leader = new LeaderLink(effect["leader"] as ServerId, this);
         return;
+      case "acceptedEpoch.write":
+      case "currentEpoch.write":
+        return this.#answers.forget(`snap/${effect.type.slice(0, -".write".length)}`);
       case "packet.send":
         return this.#linkOf(name === "peer" ? "leader" : name).ask(effect);
       case "snapshot.take":
@@ -346,13 +356,16 @@ export class Life implements Surroundings {
     switch (line[2]) {
       case "LOG_APPENDED":
         this.disk.appended(line[3] as Zxid);
+        this.#answers.logged(line[3] as Zxid);
         if (this.peer.hot("LOG_APPENDED")) return;
         this.#due = { chart: "peer", event: "LOG_APPENDED", zxid: line[3], otherwise: "" };
         return;
       case "SNAPSHOT_TAKEN":
+        this.#answers.named(`snap/snapshot.${line[3].toString(16)}`);
         return this.#causes.happened(factOf("SNAPSHOT_TAKEN", line[3]));
       case "EPOCH_WRITTEN":
         this.#asked(factOf("disk EPOCH_WRITTEN", line[3], line[4]));
+        this.#answers.named(`snap/${line[3]}`);
         this.disk[line[3]] = line[4];
         return this.#causes.happened(
           factOf(line[3] === "acceptedEpoch" ? "ACCEPTED_EPOCH_WRITTEN" : "CURRENT_EPOCH_WRITTEN", line[4]),

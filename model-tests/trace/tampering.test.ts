@@ -18,7 +18,7 @@ beforeAll(async () => {
   await world.get(zk.close());
   await world.run(1000);
   recorded = recorder.sources();
-});
+}, 60_000);
 
 interface Scene {
   readonly leader: Tampered;
@@ -263,6 +263,33 @@ const TAMPERINGS: readonly Tampering[] = [
     "expected",
     ({ follower }) => {
       follower.insert(follower.find(packet("in", "NEWLEADER")), "unexpected", "peer", "looking", "NEWLEADER");
+    },
+  ],
+  [
+    "LOG_APPENDED before the disk has answered",
+    "disk-answered",
+    ({ follower, zxid }) => {
+      const told = follower.find(disk("LOG_APPENDED", zxid));
+      const answer = follower.lines.findLastIndex((line, index) => index < told && line[1] === "done");
+      follower.move(answer, told + 1);
+    },
+  ],
+  [
+    "a group of the log that is written and not fsynced",
+    "disk-answered",
+    ({ follower, zxid }) => {
+      const write = follower.find((line) => line[1] === "ask", follower.find(txn("log", zxid)));
+      follower.change(write, 5, false);
+    },
+  ],
+  [
+    "an epoch is told of before its file has its name",
+    "disk-answered",
+    ({ follower }) => {
+      const written = follower.find(disk("EPOCH_WRITTEN", "acceptedEpoch"));
+      const rename = follower.lines.findLastIndex((line, index) => index < written && line[1] === "ask");
+      follower.change(rename, 4, "snap/elsewhere");
+      follower.change(rename, 3, "disk.write");
     },
   ],
   [

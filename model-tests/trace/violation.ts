@@ -9,6 +9,7 @@ export const RULES = {
   "acted-on": "what came in and is not hot is the chart's next event",
   caused: "a fact is told only after what it tells of has happened",
   "asked-for": "packets that end a phase leave when a chart asks for them, and all of them leave",
+  "disk-answered": "storage tells of nothing that the disk has not answered for",
   "durable-before-ack": "what an ack promises is on disk before it leaves",
   "epoch-before-ack": "an epoch is on disk before anybody is told that it was accepted",
   quorum: "what is committed was logged by a quorum",

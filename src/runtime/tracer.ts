@@ -23,6 +23,8 @@ export interface TraceHeader {
   readonly standalone: boolean;
   readonly kind: string;
   readonly quorum: object;
+  /** false: what the kernel has counts as written. */
+  readonly forceSync: boolean;
 }
 
 /** A zxid is told several times within a short while, and numbers of more than 31 bits are slow to print. */
@@ -43,7 +45,7 @@ class ZxidTexts {
 const TEXTS = 1024;
 
 export class Tracer {
-  readonly #write: (line: string) => void;
+  #write: (line: string) => void;
   readonly #texts = new ZxidTexts();
   #count = 0;
 
@@ -92,13 +94,24 @@ export class Tracer {
     this.#write(`${line}]\n`);
   }
 
+  /** An operation that the disk was asked for: its id, `disk.write` or `disk.rename`, the file (a new name), and whether fsynced. */
+  asked(id: number, operation: string, file: string, sync: boolean): void {
+    this.#write(`[${++this.#count},"ask",${id},"${operation}","${file}",${sync}]\n`);
+  }
+
+  /** The disk has answered. */
+  answered(id: number): void {
+    this.#write(`[${++this.#count},"done",${id}]\n`);
+  }
+
   /** A notification of the election. */
   voted(to: number, state: string, { leader, zxid, electionEpoch, peerEpoch }: Vote): void {
     this.#write(`[${++this.#count},"vote",${to},"${state}",${leader},${zxid},${electionEpoch},${peerEpoch}]\n`);
   }
 
-  /** The server stops in an orderly way. */
+  /** The server stops in an orderly way: what it still does on its way out is nobody's business. */
   ended(): void {
     this.#write(`[${++this.#count},"end"]\n`);
+    this.#write = () => {};
   }
 }

@@ -26,6 +26,7 @@ import { EnsembleMember } from "./ensemble-member.ts";
 import type { Effects, Input, ListenPort, SocketId } from "./io.ts";
 import { Replica } from "./replica.ts";
 import { viewOf } from "./server-view.ts";
+import { traceWrites } from "./trace-fact.ts";
 import type { HostFacts, ServerView } from "./view.ts";
 
 export interface ServerOptions {
@@ -140,6 +141,8 @@ export class Server {
       case "TURN_ENDED":
         return this.#endTurn(effects);
       case "DISK_DONE":
+        if (this.#tracer !== null) this.#tracer.answered(input.id);
+        return this.replica.storage.input(input);
       case "DISK_FAILED":
         return this.replica.storage.input(input);
       case "SOCKET_ACCEPTED":
@@ -176,8 +179,8 @@ export class Server {
   }
 
   #start(effects: Effects): void {
-    const { tickTimeMs, purgeIntervalHours, serverId: self, standalone, peerType: kind } = this.config;
-    this.#tracer?.started({ format: TRACE_FORMAT, self, standalone, kind, quorum: this.member.quorum });
+    const { tickTimeMs, purgeIntervalHours, serverId: self, standalone, peerType: kind, forceSync } = this.config;
+    this.#tracer?.started({ format: TRACE_FORMAT, self, standalone, kind, quorum: this.member.quorum, forceSync });
     effects.push({ type: "timer.set", id: "tick", delayMs: tickTimeMs / 2 });
     if (purgeIntervalHours > 0) effects.push({ type: "timer.set", id: "purge", delayMs: 0 });
     const { clientPort, clientPortAddress } = this.config;
@@ -191,6 +194,7 @@ export class Server {
     // Learners hear of a proposal before the own disk does: both write at the same time.
     this.member.flush(effects);
     this.replica.storage.flush();
+    if (this.#tracer !== null) traceWrites(this.#tracer, effects);
   }
 
   #accepted(socket: SocketId, port: ListenPort, remote: { host: string; port: number }, effects: Effects): void {

@@ -1,5 +1,6 @@
 import type { Tracer } from "../runtime/tracer.ts";
 import type { StorageFact } from "../storage/storage-facts.ts";
+import type { Effects } from "./io.ts";
 
 /** What the disk has confirmed, as a line of the trace. */
 export function traceFact(tracer: Tracer, fact: StorageFact): void {
@@ -14,5 +15,14 @@ export function traceFact(tracer: Tracer, fact: StorageFact): void {
       return tracer.persisted(fact.type, fact.zxid);
     case "STORAGE_FAILED":
       return tracer.persisted(fact.type, fact.code);
+  }
+}
+
+/** The writes and renames among a turn's effects: what the facts of the disk will have to rest on. */
+export function traceWrites(tracer: Tracer, effects: Effects): void {
+  for (const effect of effects) {
+    if (effect.type === "disk.write")
+      tracer.asked(effect.id, effect.type, `${effect.area}/${effect.file}`, effect.sync);
+    else if (effect.type === "disk.rename") tracer.asked(effect.id, effect.type, `${effect.area}/${effect.to}`, true);
   }
 }
