@@ -264,3 +264,17 @@ function factsOf(state: SessionState): Map<string, string> {
   facts.set("tick", String(state.now));
   return facts;
 }
+
+export function boundsText({ scripts, breaks, ticks, leaderChanges, others, torn, swift }: SessionBounds): string {
+  const calls = scripts.map((script) => [...script].map((letter) => OPERATIONS[letter]?.text ?? "close").join(", "));
+  const text = [
+    `2 servers, clients: ${calls.map((call) => call || "-").join(" | ")}`,
+    breaks > 0 ? `<= ${breaks} breaks` : "",
+    ticks > 0 ? `${ticks} ticks` : "",
+    leaderChanges > 0 ? `${leaderChanges} leader change` : "",
+    others === "" ? "" : `${others.length} foreign writes`,
+    torn > 0 ? `${torn} torn packet` : "",
+    swift ? "the leader answers at once" : "",
+  ];
+  return text.filter((part) => part !== "").join(", ");
+}
