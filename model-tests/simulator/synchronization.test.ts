@@ -68,3 +68,17 @@ test("a snapshot taken while the tree changes is not mistaken for a wrong one", 
   expect(follower.server?.database.digest).toEqual(world.leader()?.server?.database.digest);
   expect(world.complaints()).toEqual([]);
 });
+
+// Every attempt to connect waits for its own timeout, and there may be many.
+test("a follower whose elected leader swallows every connection looks again after initLimit", async () => {
+  const world = new World({ seed: 7, servers: 3, config: "preAllocSize=64" });
+  // Votes of s3 reach s1, and nothing comes back.
+  world.network.cut("s1", "s3");
+  world.start();
+  const follower = world.server(1);
+  const following = () => follower.server?.member.peer.matches("following") === true;
+  expect(await world.until(following, 10_000)).toBe(true);
+  const sinceMs = world.clock.nowMs;
+  expect(await world.until(() => !following(), 300_000)).toBe(true);
+  expect(world.clock.nowMs - sinceMs).toBeLessThan(6 * 2000);
+});

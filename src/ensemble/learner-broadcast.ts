@@ -57,6 +57,10 @@ export class LearnerBroadcast {
   proposal(zxid: Zxid, entry: Buffer): void {
     const last = this.#unacked[this.#unacked.length - 1];
     if (last !== undefined && zxid <= last) return; // came with the history already
+    if (last !== undefined && zxid !== last + 1) {
+      this.#ports.broken(`proposal 0x${zxid.toString(16)} does not follow 0x${last.toString(16)}`);
+      return;
+    }
     this.#zxids.push(zxid);
     this.#entries.push(entry);
     this.#unacked.push(zxid);

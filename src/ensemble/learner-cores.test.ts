@@ -110,6 +110,13 @@ describe("a learner's broadcast phase", () => {
     expect(out()).toEqual(["ack 1"]);
   });
 
+  test("breaks off when a proposal is missing, and does not log what follows it", () => {
+    const { it, out } = broadcast();
+    it.proposal(z(1), ENTRY);
+    it.proposal(z(3), ENTRY);
+    expect(out()).toEqual(["log 1", "proposal 0x100000003 does not follow 0x100000001"]);
+  });
+
   test("breaks off when commits and proposals disagree", () => {
     const { it, out } = broadcast();
     it.proposal(z(1), ENTRY);

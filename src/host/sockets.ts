@@ -13,7 +13,7 @@ export interface SocketsOptions {
   readonly deliver: (input: Input) => void;
   /** Listen backlog of the client port; -1: the system's. */
   readonly clientBacklog: number;
-  /** How often a port of the ensemble that is still busy is tried again, a second apart (electionPortBindRetry). */
+  /** How often a port of the ensemble that is still busy is tried again, a second apart (electionPortBindRetry); 0: for ever. */
   readonly bindRetries: number;
 }
 
@@ -39,7 +39,8 @@ export class Sockets {
     server.on("error", (error: NodeJS.ErrnoException) => {
       if (this.#listeners.get(port) !== server) return;
       // A predecessor on this port may not have gone yet; clients can wait for an operator, an ensemble cannot.
-      if (error.code === "EADDRINUSE" && port !== "client" && attempt < this.#options.bindRetries) {
+      const { bindRetries } = this.#options;
+      if (error.code === "EADDRINUSE" && port !== "client" && (bindRetries === 0 || attempt < bindRetries)) {
         setTimeout(() => {
           if (this.#listeners.get(port) === server) this.listen(effect, attempt + 1);
         }, BIND_RETRY_MS).unref();

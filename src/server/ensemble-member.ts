@@ -60,6 +60,8 @@ export class EnsembleMember {
   #receivedSnapshot: Zxid | null = null;
   #ticks = 0;
   #electionStartedMs = 0;
+  /** When this server began to look for the leader it follows: its first packet is due within initLimit. */
+  #leaderSoughtMs = 0;
 
   constructor(options: EnsembleMemberOptions) {
     this.#options = options;
@@ -167,7 +169,11 @@ export class EnsembleMember {
   }
 
   listenFailed(port: ListenPort, message: string): void {
-    if (port === "quorum") this.peer.send({ type: "LISTEN_FAILED", message });
+    if (port !== "quorum") return;
+    const { config, report } = this.#options;
+    const number = config.servers.find((server) => server.id === this.#self)?.quorumPort;
+    report({ level: "warn", message: `cannot lead without the quorum port ${number}: ${message}`, data: {} });
+    this.peer.send({ type: "LISTEN_FAILED", message });
   }
 
   #isLeader(socket: number): boolean {
@@ -354,6 +360,7 @@ export class EnsembleMember {
     const spec = config.servers.find((server) => server.id === leader);
     if (spec === undefined) return;
     const socket = this.#options.newSocket("leader");
+    if (this.peer.context.connectAttempts === 0) this.#leaderSoughtMs = environment.monotonicMs();
     this.#learnerRole = new LearnerRole({
       self: this.#self,
       kind: config.peerType,
@@ -367,6 +374,8 @@ export class EnsembleMember {
       peer: (event) => this.peer.send(event),
       admitted: (event) => this.peer.admitted[event],
     });
+    // A host that swallows every attempt must not keep this server from the next election, however many it may make.
+    this.#learnerRole.connection.link.lastHeardMs = this.#leaderSoughtMs;
     const timeoutMs = Math.min(config.cnxTimeoutMs, config.connectToLearnerMasterLimitTicks * config.tickTimeMs);
     effects().push({ type: "socket.connect", socket, host: spec.host, port: spec.quorumPort, timeoutMs });
   }
