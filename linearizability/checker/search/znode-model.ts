@@ -10,7 +10,10 @@ import { mix } from "./state-cache.ts";
 import type { Model } from "./wgl.ts";
 
 /** One step of an entry: an operation of a history, or the end of a session. */
-export type Step = { readonly kind: "op"; readonly op: number } | { readonly kind: "end"; readonly session: number };
+export type Step =
+  | { readonly kind: "op"; readonly op: number }
+  /** `certain`: it did happen; else it is only worth a place if it takes something away. */
+  | { readonly kind: "end"; readonly session: number; readonly certain: boolean };
 
 interface Node {
   readonly path: string;

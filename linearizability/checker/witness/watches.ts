@@ -84,6 +84,8 @@ class WatchCheck {
       client.session = session;
       client.conn = conn;
       client.lastZxid = 0;
+      client.told = 0;
+      client.catchingUp = false;
       client.nextDue = Number.POSITIVE_INFINITY;
     } else if (conn > client.conn) {
       this.#reconnected(client, conn, client.lastZxid);
