@@ -90,8 +90,12 @@ export class LeaderRole {
 
   drained(socket: number, effects: Effects): void {
     const learner = this.#learners.get(socket);
-    learner?.handler.link.drained(effects);
-    learner?.sender?.more();
+    if (learner === undefined) return;
+    const { handler, sender } = learner;
+    handler.link.drained(effects);
+    // A learner says nothing while it takes a long history: that it takes it is what there is to hear.
+    if (!handler.streaming) handler.link.lastHeardMs = this.#options.environment.monotonicMs();
+    sender?.more();
   }
 
   closed(socket: number, reason: string): void {
