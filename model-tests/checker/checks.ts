@@ -1,6 +1,7 @@
 /** Every check and mutant that the command line and the workers can name. New models are listed here. */
 
 import { CLIENT_CHECKS } from "../models/client-checks.ts";
+import { ZAB_CHECKS } from "../models/zab/zab-checks.ts";
 import { CLIENT_MUTANTS } from "../mutants/client-mutants.ts";
 import type { Check, Mutant } from "./check.ts";
 import { ZAB_COUNTS } from "./zab-tla/zab-counts.ts";
@@ -24,7 +25,7 @@ const zabTla: Check[] = ZAB_COUNTS.map(({ bounds, epochs, text, symmetry, length
   };
 });
 
-export const CHECKS: readonly Check[] = [...zabTla, ...CLIENT_CHECKS];
+export const CHECKS: readonly Check[] = [...zabTla, ...ZAB_CHECKS, ...CLIENT_CHECKS];
 
 export const MUTANTS: readonly Mutant[] = [...ZAB_MUTANTS, ...CLIENT_MUTANTS];
 

@@ -1,0 +1,85 @@
+/** Where what of an ensemble stands in a state's words: servers, links of each pair, the ghost, what faults are left. */
+
+export interface ZabBounds {
+  readonly servers: number;
+  /** Writes that clients ask for. */
+  readonly txns: number;
+  /** Crashes; the server restarts at once, or a server that never takes part again never restarted. */
+  readonly crashes: number;
+  /** Links cut, and leaders that lose patience although they could go on. */
+  readonly breaks: number;
+  readonly epochs: number;
+  /** Txns of epoch 1 that all servers hold in the beginning. */
+  readonly history: number;
+  /** Txns that a server keeps in memory for learners (commitLogCount). */
+  readonly committedLog: number;
+  /** "best": elects who knows most among a quorum (what FLE promises). "any": elects anybody; discovery must notice. */
+  readonly oracle: "best" | "any";
+}
+
+export class ZabLayout {
+  readonly servers: number;
+  readonly pairs: number;
+  readonly ghost: number;
+  readonly budget: number;
+  readonly width: number;
+
+  constructor(servers: number) {
+    this.servers = servers;
+    this.pairs = servers * (servers - 1);
+    this.ghost = servers + this.pairs;
+    this.budget = this.ghost + 1;
+    this.width = this.budget + 1;
+  }
+
+  /** The word of the links that `learner` has to `leader`; both count from 0. */
+  pair(learner: number, leader: number): number {
+    return this.servers + learner * (this.servers - 1) + (leader < learner ? leader : leader - 1);
+  }
+}
+
+/** Budgets share a word, 8 bits each: crashes and breaks that are left, writes that were made. */
+export const budgetOf = (crashes: number, breaks: number, writes: number): number =>
+  crashes | (breaks << 8) | (writes << 16);
+export const crashesIn = (budget: number): number => budget & 0xff;
+export const breaksIn = (budget: number): number => (budget >> 8) & 0xff;
+export const writesIn = (budget: number): number => budget >> 16;
+export const A_CRASH = 1;
+export const A_BREAK = 1 << 8;
+export const A_WRITE = 1 << 16;
+
+export const ACTION_KINDS = [
+  "elect",
+  "join",
+  "connect",
+  "give up connecting",
+  "log synced",
+  "epoch written",
+  "log truncated",
+  "snapshot step",
+  "propose",
+  "quorum lost",
+  "leader loses patience",
+  "leader takes",
+  "learner takes",
+  "leader notices",
+  "learner notices",
+  "crash",
+  "cut",
+] as const;
+
+export type ActionKind = (typeof ACTION_KINDS)[number];
+
+export const FAULTS: readonly ActionKind[] = ["crash", "cut"];
+
+const kindIndex = new Map<ActionKind, number>(ACTION_KINDS.map((kind, i) => [kind, i]));
+
+/** kind, server, peer and a parameter (a slot, a packet's id, a mask of servers) in one number. */
+export function actionOf(kind: ActionKind, server: number, peer = 0, parameter = 0): number {
+  return ((parameter * 8 + peer) * 8 + server) * 32 + (kindIndex.get(kind) as number);
+}
+
+export const kindOfAction = (action: number): number => action & 31;
+export const serverOfAction = (action: number): number => (action >> 5) & 7;
+export const peerOfAction = (action: number): number => (action >> 8) & 7;
+export const parameterOfAction = (action: number): number => action >>> 11;
