@@ -7,5 +7,6 @@ export default defineConfig({
     // Servers under test are real processes: two workers keep a two-core machine from starving their heartbeats.
     maxWorkers: 2,
     testTimeout: 60_000,
+    hookTimeout: 60_000,
   },
 });

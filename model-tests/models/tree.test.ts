@@ -72,9 +72,11 @@ describe("the tree and its model", () => {
     );
   });
 
+  // A closeSession that does not list what it deletes (logs of old servers) cannot be replayed over its own result: the node
+  // it deleted may meanwhile be somebody else's (ZOOKEEPER-3145). Our leaders always list.
   test("a log replayed over its own result changes nothing", () => {
     fc.assert(
-      fc.property(steps(40), fc.nat(), (all, cut) => {
+      fc.property(steps(40, { listed: true }), fc.nat(), (all, cut) => {
         const { txns } = performAll(all);
         const once = newDatabase();
         for (const txn of txns) once.apply(txn);
