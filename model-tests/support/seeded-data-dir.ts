@@ -1,8 +1,9 @@
 /** A data directory that an ensemble could have left behind: an empty tree at a zxid of one's choice. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { epochOf, makeZxid, type Zxid } from "../../spec/vocabulary.ts";
+import { epochOf, makeZxid, type SessionId, type Zxid } from "../../spec/vocabulary.ts";
 import { OpCode } from "../../src/protocol/opcodes.ts";
+import { makeTxn } from "../../src/protocol/txn.ts";
 import { ADLER_START, adler32 } from "../../src/storage/adler32.ts";
 import { snapshotName } from "../../src/storage/file-names.ts";
 import { snapshotHeader, snapshotTrailer } from "../../src/storage/snapshot-format.ts";
@@ -14,7 +15,7 @@ export function seedDataDir(directory: string, zxid: Zxid): void {
   const database = new Database();
   // A txn that changed nothing brings the tree to its zxid.
   const body = { type: OpCode.error, err: -101 } as const;
-  database.apply({ sessionId: 0n as never, cxid: 0, zxid, time: 0, type: OpCode.error, body, digest: null });
+  database.apply(makeTxn(0n as SessionId, 0, zxid, 0, body, null));
   const source = new TreeSnapshotter(database);
   const parts = [snapshotHeader()];
   for (let part = source.next(1000); part !== null; part = source.next(1000)) parts.push(part);

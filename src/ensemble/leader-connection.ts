@@ -7,6 +7,7 @@ import { type Epoch, epochOf, type Id, makeZxid, type ServerId, type Zxid } from
 import { JuteError } from "../protocol/jute-reader.ts";
 import { JuteWriter } from "../protocol/jute-writer.ts";
 import {
+  type ForwardedRequest,
   LEARNER_PROTOCOL_VERSION,
   PacketType,
   packetName,
@@ -122,8 +123,8 @@ export class LeaderConnection {
     this.link.send(PacketType.ACK, zxid);
   }
 
-  request(body: Buffer, authInfo: readonly Id[] | null): void {
-    this.link.send(PacketType.REQUEST, -1, body, authInfo);
+  request(request: ForwardedRequest, authInfo: readonly Id[] | null): void {
+    this.link.sendRequest(request, authInfo);
   }
 
   #packet(packet: QuorumPacket): void {

@@ -4,7 +4,14 @@
  */
 import type { Id } from "../../spec/vocabulary.ts";
 import { JuteWriter } from "../protocol/jute-writer.ts";
-import { packetName, QuorumPacketDecoder, writeQuorumPacket } from "../protocol/quorum-packet.ts";
+import {
+  type ForwardedRequest,
+  PacketType,
+  packetName,
+  QuorumPacketDecoder,
+  writeQuorumPacket,
+  writeRequestPacket,
+} from "../protocol/quorum-packet.ts";
 import { type Slab, SlabPool } from "../protocol/slab.ts";
 import type { LinkTrace } from "../runtime/tracer.ts";
 
@@ -57,6 +64,13 @@ export class PacketLink {
     if (this.#held !== null) return writeQuorumPacket(this.#held, type, zxid, data, authinfo);
     this.#makeRoom(data);
     writeQuorumPacket(this.#out, type, zxid, data, authinfo);
+  }
+
+  /** A client's write or sync, on its way to the leader. */
+  sendRequest(request: ForwardedRequest, authinfo: readonly Id[] | null): void {
+    if (this.traced !== null) this.traced.sent(packetName(PacketType.REQUEST), -1);
+    if (this.#held === null) this.#makeRoom(request.body);
+    writeRequestPacket(this.#held ?? this.#out, request, authinfo);
   }
 
   /** A packet or bytes of the bulk transfer, in front of everything held. */

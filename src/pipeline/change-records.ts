@@ -37,8 +37,15 @@ export class ChangeRecord implements StoredStat {
     this.acl = acl;
   }
 
-  /** A copy to change, for the txn `zxid`. */
+  /**
+   * The record to change for the txn `zxid`. A copy, unless this one was made from the tree just now (its zxid is 0): then
+   * nobody else has it, and it may change itself.
+   */
   next(zxid: number): ChangeRecord {
+    if (this.zxid === 0) {
+      this.zxid = zxid;
+      return this;
+    }
     const copy = new ChangeRecord(this.path, zxid, this.acl);
     copy.exists = this.exists;
     copy.czxid = this.czxid;
@@ -80,6 +87,8 @@ export class ChangeRecords {
   #first = 0;
   readonly #digest = new TreeDigest();
   #checkpoint: Checkpoint | null = null;
+  /** What `contentCrc` returned last. */
+  lastContentCrc = 0;
 
   constructor(database: Database, digesting: boolean) {
     this.#database = database;
@@ -95,12 +104,13 @@ export class ChangeRecords {
     return node === undefined ? undefined : this.#fromTree(tree, node, path);
   }
 
-  /** Notes a new or changed node; its fields are final. `before`: what it was, for the digest. */
-  put(record: ChangeRecord, before: ChangeRecord | undefined): void {
+  /** Notes a new or changed node; its fields are final, but for the digest, which is still that of the node as it was. */
+  put(record: ChangeRecord): void {
     if (this.#digesting && countsInDigest(record.path)) {
       this.#startDigest();
+      // 0 for a new node.
+      this.#digest.subtract(record.digestCrc);
       record.digestCrc = nodeDigest(record.contentCrc, record);
-      if (before !== undefined) this.#digest.subtract(before.digestCrc);
       this.#digest.add(record.digestCrc);
     }
     this.#append(record);
@@ -119,7 +129,9 @@ export class ChangeRecords {
 
   /** CRC-32 of what a record is made of, where digests are on. */
   contentCrc(path: string, data: Buffer | null): number {
-    return this.#digesting ? contentCrc(path === "/" ? "" : path, data) : 0;
+    if (!this.#digesting) return 0;
+    this.lastContentCrc = contentCrc(path === "/" ? "" : path, data);
+    return this.lastContentCrc;
   }
 
   /** Of the tree after everything prepared so far. */

@@ -9,8 +9,13 @@ import { CONTAINER_OWNER, highHalf, isValidTtl, kindOfOwner, lowHalf, ttlOwner }
 import { ChangeRecord, type ChangeRecords } from "./change-records.ts";
 import type { ServingConfig } from "./serving-config.ts";
 
+export type CreateType =
+  | typeof OpCode.create
+  | typeof OpCode.create2
+  | typeof OpCode.createContainer
+  | typeof OpCode.createTTL;
+
 export interface CreateOp {
-  readonly type: typeof OpCode.create | typeof OpCode.create2 | typeof OpCode.createContainer | typeof OpCode.createTTL;
   readonly path: string;
   readonly data: Buffer | null;
   readonly acl: readonly Acl[];
@@ -39,6 +44,7 @@ export class PrepareChange {
 
   /** `denied`: the session's verdict, which comes after that on the flags. `ttlMs`: of createTTL only. */
   create(
+    type: CreateType,
     op: CreateOp,
     ttlMs: number | null,
     sessionId: SessionId,
@@ -47,7 +53,7 @@ export class PrepareChange {
     zxid: number,
     timeMs: number,
   ): SubTxn | ErrorCode {
-    const badMode = this.#modeError(op, ttlMs);
+    const badMode = this.#modeError(type, op.flags, ttlMs);
     if (badMode !== ErrorCode.OK) return badMode;
     if (denied !== ErrorCode.OK) return denied;
     const slash = op.path.lastIndexOf("/");
@@ -70,7 +76,7 @@ export class PrepareChange {
     newParent.childCount++;
     newParent.cversion = parentCVersion;
     newParent.pzxid = zxid;
-    this.#records.put(newParent, parent);
+    this.#records.put(newParent);
     const node = new ChangeRecord(path, zxid, acl);
     node.czxid = zxid;
     node.mzxid = zxid;
@@ -79,21 +85,21 @@ export class PrepareChange {
     node.mtime = timeMs;
     node.dataLength = size;
     node.contentCrc = this.#records.contentCrc(path, data);
-    if (op.type === OpCode.createTTL) {
+    if (type === OpCode.createTTL) {
       const ttl = ttlMs as number;
       node.ephemeralOwner = ttlOwner(ttl);
-      this.#records.put(node, undefined);
-      return { type: op.type, path, data, acl, parentCVersion, ttl };
+      this.#records.put(node);
+      return { type, path, data, acl, parentCVersion, ttl };
     }
-    if (op.type === OpCode.createContainer) {
+    if (type === OpCode.createContainer) {
       node.ephemeralOwner = CONTAINER_OWNER;
-      this.#records.put(node, undefined);
-      return { type: op.type, path, data, acl, parentCVersion };
+      this.#records.put(node);
+      return { type, path, data, acl, parentCVersion };
     }
     const ephemeral = op.flags === CreateFlags.ephemeral || op.flags === CreateFlags.ephemeralSequential;
     if (ephemeral) node.ephemeralOwner = sessionId;
-    this.#records.put(node, undefined);
-    return { type: op.type, path, data, acl, ephemeral, parentCVersion };
+    this.#records.put(node);
+    return { type, path, data, acl, ephemeral, parentCVersion };
   }
 
   delete(path: string, version: number, ids: readonly Id[], zxid: number): SubTxn | ErrorCode {
@@ -147,7 +153,7 @@ export class PrepareChange {
     next.mtime = timeMs;
     next.dataLength = size;
     next.contentCrc = this.#records.contentCrc(path, data);
-    this.#records.put(next, node);
+    this.#records.put(next);
     return { type: OpCode.setData, path, data, version: next.version };
   }
 
@@ -162,7 +168,7 @@ export class PrepareChange {
     const next = node.next(zxid);
     next.acl = acl;
     next.aversion = (node.aversion + 1) | 0;
-    this.#records.put(next, node);
+    this.#records.put(next);
     return { type: OpCode.setACL, path, acl, version: next.aversion };
   }
 
@@ -186,7 +192,7 @@ export class PrepareChange {
     const newParent = parent.next(zxid);
     newParent.childCount--;
     newParent.pzxid = zxid;
-    this.#records.put(newParent, parent);
+    this.#records.put(newParent);
     this.#records.remove(node, zxid);
   }
 
@@ -194,8 +200,7 @@ export class PrepareChange {
    * The opcode and the flags must agree. Apache takes some contradictions and logs txns that stop the server for good
    * (createTTL with a mode that has none), or whose digest is wrong (create2 with mode container).
    */
-  #modeError(op: CreateOp, ttlMs: number | null): ErrorCode {
-    const { flags, type } = op;
+  #modeError(type: CreateType, flags: number, ttlMs: number | null): ErrorCode {
     if (flags < CreateFlags.persistent || flags > CreateFlags.persistentSequentialWithTTL)
       return ErrorCode.BADARGUMENTS;
     const isTtl = flags >= CreateFlags.persistentWithTTL;

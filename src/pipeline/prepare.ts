@@ -1,4 +1,4 @@
-import type { Id, Zxid } from "../../spec/vocabulary.ts";
+import type { Zxid } from "../../spec/vocabulary.ts";
 import { ErrorCode } from "../protocol/error-codes.ts";
 import { JuteError, JuteReader } from "../protocol/jute-reader.ts";
 import { JuteWriter } from "../protocol/jute-writer.ts";
@@ -66,7 +66,9 @@ export class Prepare {
     const failed = typeof body === "number";
     const made: TxnBody = failed ? { type: OpCode.error, err: body as ErrorCode } : (body as TxnBody);
     const digest = failed ? null : this.#records.digest();
-    const txn = makeTxn(request.sessionId, request.cxid, zxid, timeMs, made, digest);
+    // Of a multi there is more than one.
+    const contentCrc = writesOneNode(made.type) ? this.#records.lastContentCrc : 0;
+    const txn = makeTxn(request.sessionId, request.cxid, zxid, timeMs, made, digest, contentCrc);
     encodeTxn(this.#writer, txn);
     return { txn, entry: this.#writer.take() };
   }
@@ -102,53 +104,67 @@ export class Prepare {
         const denied = this.#tracker.check(sessionId, owner);
         return denied === ErrorCode.OK ? this.#change.setAcl(path, acl, version, request.authInfo, zxid) : denied;
       }
-      default: {
-        const op = this.#readOp(request.op);
-        if (op === null) return ErrorCode.UNIMPLEMENTED;
-        return this.#one(request, op, zxid, timeMs);
-      }
+      default:
+        return this.#single(request, zxid, timeMs);
     }
   }
 
   /** A record is read to its end before anything is judged: a body that is cut is -5, whatever it would have asked. */
-  #readOp(type: number): ChangeOp | null {
-    switch (type) {
+  #single(request: WriteRequest, zxid: Zxid, timeMs: number): SubTxn | ErrorCode {
+    const { op, sessionId, authInfo } = request;
+    const change = this.#change;
+    switch (op) {
       case OpCode.create:
       case OpCode.create2:
-      case OpCode.createContainer:
-        return { type, ...CreateRequest.read(this.#reader) };
-      case OpCode.createTTL:
-        return { type, ...CreateTTLRequest.read(this.#reader) };
-      case OpCode.delete:
-        return { type, ...DeleteRequest.read(this.#reader) };
-      case OpCode.setData:
-        return { type, ...SetDataRequest.read(this.#reader) };
+      case OpCode.createContainer: {
+        const create = CreateRequest.read(this.#reader);
+        return change.create(op, create, null, sessionId, this.#check(request), authInfo, zxid, timeMs);
+      }
+      case OpCode.createTTL: {
+        const create = CreateTTLRequest.read(this.#reader);
+        return change.create(op, create, create.ttl, sessionId, this.#check(request), authInfo, zxid, timeMs);
+      }
+      case OpCode.delete: {
+        const { path, version } = DeleteRequest.read(this.#reader);
+        const denied = this.#check(request);
+        return denied === ErrorCode.OK ? change.delete(path, version, authInfo, zxid) : denied;
+      }
+      case OpCode.setData: {
+        const { path, data, version } = SetDataRequest.read(this.#reader);
+        const denied = this.#check(request);
+        return denied === ErrorCode.OK ? change.setData(path, data, version, authInfo, zxid, timeMs) : denied;
+      }
       default:
-        return null;
+        return ErrorCode.UNIMPLEMENTED;
     }
   }
 
-  #one(request: WriteRequest, op: ChangeOp, zxid: Zxid, timeMs: number): SubTxn | ErrorCode {
-    const denied = this.#tracker.check(request.sessionId, request.owner);
+  /** May this session write through that server? */
+  #check(request: WriteRequest): ErrorCode {
+    return this.#tracker.check(request.sessionId, request.owner);
+  }
+
+  #ofMulti(request: WriteRequest, op: ChangeOp, zxid: Zxid, timeMs: number): SubTxn | ErrorCode {
+    const denied = this.#check(request);
     const change = this.#change;
-    const ids: readonly Id[] = request.authInfo;
+    const { sessionId, authInfo } = request;
     switch (op.type) {
       case OpCode.createTTL:
-        return change.create(op, op.ttl, request.sessionId, denied, ids, zxid, timeMs);
+        return change.create(op.type, op, op.ttl, sessionId, denied, authInfo, zxid, timeMs);
       case OpCode.create:
       case OpCode.create2:
       case OpCode.createContainer:
-        return change.create(op, null, request.sessionId, denied, ids, zxid, timeMs);
+        return change.create(op.type, op, null, sessionId, denied, authInfo, zxid, timeMs);
       default:
         if (denied !== ErrorCode.OK) return denied;
     }
     switch (op.type) {
       case OpCode.delete:
-        return change.delete(op.path, op.version, ids, zxid);
+        return change.delete(op.path, op.version, authInfo, zxid);
       case OpCode.setData:
-        return change.setData(op.path, op.data, op.version, ids, zxid, timeMs);
+        return change.setData(op.path, op.data, op.version, authInfo, zxid, timeMs);
       case OpCode.check:
-        return change.check(op.path, op.version, ids);
+        return change.check(op.path, op.version, authInfo);
     }
   }
 
@@ -159,7 +175,7 @@ export class Prepare {
     const txns: SubTxn[] = [];
     this.#records.begin();
     for (const op of ops as readonly ChangeOp[]) {
-      const made = this.#one(request, op, zxid, timeMs);
+      const made = this.#ofMulti(request, op, zxid, timeMs);
       if (typeof made === "number") {
         this.#records.rollBack();
         return { type: OpCode.multi, txns: failedMulti(ops.length, txns.length, made) };
@@ -186,6 +202,16 @@ export class Prepare {
 }
 
 type ChangeOp = Exclude<MultiOp, { readonly type: typeof OpCode.getData | typeof OpCode.getChildren }>;
+
+function writesOneNode(type: number): boolean {
+  return (
+    type === OpCode.setData ||
+    type === OpCode.create ||
+    type === OpCode.create2 ||
+    type === OpCode.createContainer ||
+    type === OpCode.createTTL
+  );
+}
 
 function isRead(op: MultiOp): boolean {
   return op.type === OpCode.getData || op.type === OpCode.getChildren;

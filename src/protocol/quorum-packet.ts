@@ -2,11 +2,12 @@
  * QuorumPacket: what leader and learners exchange (org.apache.zookeeper.server.quorum.QuorumPacket). It has no outer
  * length, so the decoder works field by field and keeps its place when the stream stops in the middle of one.
  */
-import type { Id, Zxid } from "../../spec/vocabulary.ts";
+import type { Id, SessionId, Zxid } from "../../spec/vocabulary.ts";
 import { assert } from "../runtime/assert.ts";
 import { ChunkQueue } from "./chunk-queue.ts";
 import { JuteError, JuteReader } from "./jute-reader.ts";
 import type { JuteWriter } from "./jute-writer.ts";
+import { TextMemo } from "./text-memo.ts";
 
 /** Leader.java's packet types; L leader, F follower, O observer. */
 export const PacketType = {
@@ -76,6 +77,36 @@ export function writeQuorumPacket(
   writer.int(type);
   writer.long(zxid);
   writer.buffer(data);
+  writeIds(writer, authinfo);
+}
+
+/** What a learner forwards of a client's request. `body`: its record. */
+export interface ForwardedRequest {
+  readonly sessionId: SessionId;
+  readonly cxid: number;
+  readonly op: number;
+  readonly body: Buffer;
+}
+
+const FORWARDED_HEAD_BYTES = 16;
+
+/** REQUEST, without its data being put together first. */
+export function writeRequestPacket(
+  writer: JuteWriter,
+  { sessionId, cxid, op, body }: ForwardedRequest,
+  authinfo: readonly Id[] | null,
+): void {
+  writer.int(PacketType.REQUEST);
+  writer.long(-1);
+  writer.int(FORWARDED_HEAD_BYTES + body.length);
+  writer.int64(sessionId);
+  writer.int(cxid);
+  writer.int(op);
+  writer.raw(body);
+  writeIds(writer, authinfo);
+}
+
+function writeIds(writer: JuteWriter, authinfo: readonly Id[] | null): void {
   if (authinfo === null) {
     writer.vectorCount(-1);
     return;
@@ -108,6 +139,8 @@ export class QuorumPacketDecoder {
   #idsLeft = 0;
   #ids: Id[] | null = null;
   #scheme: string | null = null;
+  /** A learner's requests come with the ids of the same few clients. */
+  readonly #texts = new TextMemo();
   #refused: JuteError | null = null;
 
   /** `limit`: the largest data or id accepted (jute.maxbuffer plus its extra). */
@@ -178,9 +211,9 @@ export class QuorumPacketDecoder {
           break;
         }
         case "text": {
-          const reader = this.#take(Math.max(this.#wanted, 0));
-          if (reader === null) return null;
-          this.#addText(reader.rest().toString("utf8"));
+          const queue = this.#queue;
+          if (!queue.take(Math.max(this.#wanted, 0))) return null;
+          this.#addText(this.#texts.text(queue.bytes, queue.start, queue.end));
           if (this.#idsLeft === 0) return this.#finish();
           this.#stage = "length";
           break;

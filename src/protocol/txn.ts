@@ -74,6 +74,8 @@ export interface Txn {
   readonly type: TxnBody["type"];
   readonly body: TxnBody;
   readonly digest: TxnDigest | null;
+  /** CRC-32 of path and data of the one node that it writes, where the server that prepared it applies it too; 0: compute it. */
+  readonly contentCrc: number;
 }
 
 /** The one place where a Txn is made, so that all have the same shape. */
@@ -84,8 +86,9 @@ export function makeTxn(
   time: number,
   body: TxnBody,
   digest: TxnDigest | null,
+  contentCrc = 0,
 ): Txn {
-  return { sessionId, cxid, zxid, time, type: body.type, body, digest };
+  return { sessionId, cxid, zxid, time, type: body.type, body, digest, contentCrc };
 }
 
 export const TXN_HEADER_BYTES = 32;

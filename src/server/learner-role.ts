@@ -146,11 +146,11 @@ export class LearnerRole implements Upstream {
 
   submit(request: WriteRequest): void {
     // Only createSession carries no identities: nobody has authenticated yet.
-    this.connection.request(this.#encode(request), request.op === OpCode.createSession ? null : request.authInfo);
+    this.connection.request(request, request.op === OpCode.createSession ? null : request.authInfo);
   }
 
   sync(request: WriteRequest): void {
-    this.connection.request(this.#encode(request), request.authInfo);
+    this.connection.request(request, request.authInfo);
   }
 
   revalidate(sessionId: SessionId, timeoutMs: number): void {
@@ -163,15 +163,6 @@ export class LearnerRole implements Upstream {
 
   /** A learner only collects what it has heard of: see PING. */
   touch(): void {}
-
-  #encode(request: WriteRequest): Buffer {
-    const writer = this.#writer;
-    writer.int64(request.sessionId);
-    writer.int(request.cxid);
-    writer.int(request.op);
-    writer.raw(request.body);
-    return writer.take();
-  }
 
   #hot(type: HotPacket, packet: QuorumPacket): void {
     switch (this.#options.admitted(type)) {

@@ -11,6 +11,7 @@ import { ClientService } from "../pipeline/client-service.ts";
 import { assert } from "../runtime/assert.ts";
 import { ServerCounters } from "../runtime/counters.ts";
 import type { Environment, Reporter } from "../runtime/environment.ts";
+import { StepClock } from "../runtime/step-clock.ts";
 import { ChartTrace } from "../runtime/trace.ts";
 import { TRACE_FORMAT, Tracer } from "../runtime/tracer.ts";
 import { Storage } from "../storage/storage.ts";
@@ -56,13 +57,16 @@ export class Server {
   readonly trace: ChartTrace;
   readonly view: ServerView;
   readonly #tracer: Tracer | null;
+  readonly #clock: StepClock;
   readonly #owners = new Map<SocketId, SocketOwner>();
   #effects: Effects = [];
   #nextSocket = 2;
   #stopping = false;
 
   constructor(options: ServerOptions) {
-    const { config, environment } = options;
+    const { config } = options;
+    const environment = new StepClock(options.environment);
+    this.#clock = environment;
     this.config = config;
     this.counters = new ServerCounters(environment.monotonicMs());
     this.trace = new ChartTrace(TRACE_CAPACITY, () => environment.monotonicMs());
@@ -91,7 +95,8 @@ export class Server {
       fact: (fact) => this.#storageFact(fact),
       replayed: (txn, entry) => committedLog.add(txn.zxid, Buffer.from(entry)),
       report,
-      environment,
+      // Snapshots are cut into slices of time, which must not stand still.
+      environment: options.environment,
       config: storageConfig(config),
       stepped,
     });
@@ -131,6 +136,7 @@ export class Server {
   /** Takes one input; effects are appended to `effects` and must be performed in order. */
   step(input: Input, effects: Effects): void {
     this.#effects = effects;
+    this.#clock.step();
     switch (input.type) {
       case "SOCKET_DATA": {
         const owner = this.#owners.get(input.socket);

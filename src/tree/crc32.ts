@@ -36,7 +36,10 @@ const T7 = TABLES[7]!;
 
 /** `crc`: of what comes before, 0 for nothing. */
 export function crc32(bytes: Uint8Array, start: number, end: number, crc: number): number {
-  if (end - start >= NATIVE_FROM_BYTES) return nativeCrc32(bytes.subarray(start, end), crc >>> 0) | 0;
+  if (end - start >= NATIVE_FROM_BYTES) {
+    const all = start === 0 && end === bytes.length;
+    return nativeCrc32(all ? bytes : bytes.subarray(start, end), crc >>> 0) | 0;
+  }
   let c = ~crc;
   let i = start;
   for (; i + 8 <= end; i += 8) {

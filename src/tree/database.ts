@@ -186,7 +186,7 @@ export class Database {
         return;
       case OpCode.setData:
       case OpCode.reconfig: {
-        const err = this.edits.setData(body.path, body.data, body.version, txn.zxid, txn.time);
+        const err = this.edits.setData(body.path, body.data, body.version, txn.zxid, txn.time, txn.contentCrc);
         this.#finish(result, body.type, err, body.path);
         if (err === ErrorCode.OK) this.watches?.nodeDataChanged(body.path, txn.zxid);
         return;
@@ -217,7 +217,7 @@ export class Database {
 
   #create(txn: Txn, body: CreateBody, owner: bigint, result: ApplyResult): void {
     const { path, data, acl, parentCVersion } = body;
-    const err = this.edits.create(path, data, acl, owner, parentCVersion, txn.zxid, txn.time);
+    const err = this.edits.create(path, data, acl, owner, parentCVersion, txn.zxid, txn.time, txn.contentCrc);
     this.#finish(result, body.type, err, path);
     if (err === ErrorCode.OK) this.watches?.nodeCreated(path, txn.zxid);
   }

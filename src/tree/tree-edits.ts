@@ -47,7 +47,7 @@ export class TreeEdits {
     this.#digest = digest;
   }
 
-  /** `parentCVersion`: the parent's after this create; -1 = one more than it is. */
+  /** `parentCVersion`: the parent's after this create; -1 = one more than it is. `contentCrc`: see Txn. */
   create(
     path: string,
     data: Buffer | null,
@@ -56,6 +56,7 @@ export class TreeEdits {
     parentCVersion: number,
     zxid: number,
     time: number,
+    contentCrc = 0,
   ): number {
     const store = this.#store;
     const { bytes, length, slash } = this.#split(path);
@@ -72,7 +73,7 @@ export class TreeEdits {
       this.#replaceAcl(existing, acl);
       return ErrorCode.NODEEXISTS;
     }
-    const node = store.insert(parent, bytes, slash, length, data);
+    const node = store.insert(parent, bytes, slash, length, data, contentCrc);
     store.setWord(node, ACL, this.#acls.use(acl));
     store.setLong(node, CZXID, zxid);
     store.setLong(node, MZXID, zxid);
@@ -115,13 +116,13 @@ export class TreeEdits {
   }
 
   /** `version`: the new one. */
-  setData(path: string, data: Buffer | null, version: number, zxid: number, time: number): number {
+  setData(path: string, data: Buffer | null, version: number, zxid: number, time: number, contentCrc = 0): number {
     const store = this.#store;
     const { bytes, length } = this.#split(path);
     const node = store.find(bytes, 0, length);
     if (node === NO_NODE) return ErrorCode.NONODE;
     const growth = (data === null ? 0 : data.length) - Math.max(0, store.word(node, DATA_LENGTH));
-    store.setData(node, data);
+    store.setData(node, data, contentCrc);
     store.setLong(node, MZXID, zxid);
     store.setLong(node, MTIME, time);
     store.setWord(node, VERSION, version);

@@ -195,9 +195,10 @@ export class ZnodeStore extends ZnodeRecords {
 
   /**
    * A new child named `bytes[slash + 1, end)`, which must not exist yet. Its stat is zeros. It goes before its siblings,
-   * so that a snapshot under way meets no new nodes among those it still has to visit.
+   * so that a snapshot under way meets no new nodes among those it still has to visit. `contentCrc`: of path and data where it
+   * is known, else 0.
    */
-  insert(parent: Znode, bytes: Uint8Array, slash: number, end: number, data: Uint8Array | null): Znode {
+  insert(parent: Znode, bytes: Uint8Array, slash: number, end: number, data: Uint8Array | null, contentCrc = 0): Znode {
     const node = this.take();
     const length = end - slash - 1;
     const page = this.page(node);
@@ -213,7 +214,7 @@ export class ZnodeStore extends ZnodeRecords {
     page[at + CELL] = ref;
     page[at + PATH_BYTES] = this.word(parent, PATH_BYTES) + length + 1;
     page[at + PATH_CRC] = pathCrc;
-    page[at + CONTENT_CRC] = this.#contentCrc(pathCrc, data);
+    page[at + CONTENT_CRC] = contentCrc === 0 ? this.#contentCrc(pathCrc, data) : contentCrc;
     const system = this.isSystem(parent) || this.#isSystemRoot(parent);
     page[at + MARKS] = (this.snapshotsStarted << 1) | (system ? 1 : 0);
     this.#link(parent, node);
@@ -237,7 +238,8 @@ export class ZnodeStore extends ZnodeRecords {
     this.#count--;
   }
 
-  setData(node: Znode, data: Uint8Array | null): void {
+  /** `contentCrc`: of path and data where it is known, else 0. */
+  setData(node: Znode, data: Uint8Array | null, contentCrc = 0): void {
     const page = this.page(node);
     const at = this.at(node);
     const nameLength = page[at + NAME_LENGTH]!;
@@ -256,7 +258,7 @@ export class ZnodeStore extends ZnodeRecords {
     if (data !== null) this.arena.slab(ref).set(data, this.arena.offset(ref) + nameLength);
     this.#bytes += size - nameLength - Math.max(0, page[at + DATA_LENGTH]!);
     page[at + DATA_LENGTH] = data === null ? -1 : data.length;
-    page[at + CONTENT_CRC] = this.#contentCrc(pathCrc, data);
+    page[at + CONTENT_CRC] = contentCrc === 0 ? this.#contentCrc(pathCrc, data) : contentCrc;
   }
 
   /** CRC-32 of path, data and stat as they are now. */
