@@ -22,6 +22,8 @@ const CLOSING: SessionBounds = {
 const MOVING: SessionBounds = { ...CLOSING, scripts: ["E"], breaks: 1, ticks: 3, torn: 0, swift: true };
 /** MC6: the leader changes, with what is under way kept or lost. */
 const LEADING: SessionBounds = { ...CLOSING, scripts: ["E"], ticks: 3, leaderChanges: 1, torn: 0 };
+/** MC6, all of it at once; the three above are its slices. */
+const JOINED: SessionBounds = { ...LEADING, scripts: ["E", "F"], breaks: 1, swift: true };
 /** MC7: a write, a read, a write; one reconnection, replies cut anywhere. */
 const PIPELINE: SessionBounds = { ...CLOSING, scripts: ["WRW"], breaks: 1, torn: 0, swift: true };
 /** MC8: a one-shot watch, and a persistent one, over a reconnection. */
@@ -72,6 +74,7 @@ export const CLIENT_CHECKS: readonly Check[] = [
   sessions("sessions/MC6 closing", CLOSING, [closed]),
   sessions("sessions/MC6 moving", MOVING, [expired, told]),
   sessions("sessions/MC6 leader change", LEADING, [expired, cutOff]),
+  { ...sessions("sessions/MC6 joined", JOINED, [expired, told]), length: "long" },
   sessions("pipeline/MC7", PIPELINE, [moved]),
   sessions("watches/MC8 one-shot", ONE_SHOT, [again]),
   sessions("watches/MC8 persistent", PERSISTENT, [again]),
