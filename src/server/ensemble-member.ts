@@ -395,10 +395,11 @@ export class EnsembleMember {
   }
 
   #listenForLearners(): void {
-    const { config, replica, environment, counters, report, effects } = this.#options;
+    const { config, replica, effects } = this.#options;
     const own = config.servers.find((server) => server.id === this.#self);
     if (own === undefined) return;
     this.#leaderRole = new LeaderRole({
+      ...this.#options,
       self: this.#self,
       quorum: this.quorum,
       tickTimeMs: config.tickTimeMs,
@@ -407,18 +408,10 @@ export class EnsembleMember {
       syncLimitMs: config.syncLimitTicks * config.tickTimeMs,
       snapshotSizeFactorBytes: () => Math.max(1 << 20, replica.database.approximateDataSize * SNAPSHOT_SIZE_FACTOR),
       configText: this.configText,
-      replica,
       serving: config,
-      environment,
-      counters,
-      report,
       peer: (event) => this.peer.send(event),
       admits: (event) => this.peer.admitted[event] !== undefined,
       destroy: (socket) => effects().push({ type: "socket.destroy", socket }),
-      timer: this.#options.timer,
-      unexpected: this.#options.unexpected,
-      tracer: this.#options.tracer,
-      stepped: this.#options.stepped,
     });
     const host = config.quorumListenOnAllIps ? null : own.host;
     effects().push({ type: "listen", port: "quorum", host, number: own.quorumPort });
