@@ -263,7 +263,7 @@ describe("disks", () => {
     await server.kill();
     const newest = logs(server, "snapshot").at(-1)!;
     truncateSync(newest, Math.floor(statSync(newest).size / 2));
-    appendFileSync(join(server.directory, "version-2", "snapshot.ffff"), "");
+    appendFileSync(join(server.directory, "version-2", "snapshot.c8"), "");
     server.start();
     await server.serves();
     expect(await countOf(server)).toBe(200);
