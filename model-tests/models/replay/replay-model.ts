@@ -22,7 +22,7 @@ export interface ReplayBounds {
 export const REPLAY_BOUNDS: ReplayBounds = {
   scripts: [
     { letters: "EQDRWLMXO", longest: 2 },
-    { letters: "EQDMXO", longest: 3 },
+    { letters: "EQDMX", longest: 3 },
     { letters: "EMX", longest: 4 },
   ],
 };
