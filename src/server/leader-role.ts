@@ -359,7 +359,10 @@ export class LeaderRole {
     const cxid = reader.int();
     const op = reader.int();
     if (op === OpCode.sync) {
-      primary.syncFor(() => handler.send(PacketType.SYNC, 0 as Zxid, null));
+      primary.syncFor(() => {
+        // It may have left while the leader proved that it leads.
+        if (!handler.chart.done) handler.send(PacketType.SYNC, 0 as Zxid, null);
+      });
       return;
     }
     primary.submit({ sessionId, cxid, op, body: reader.rest(), authInfo: packet.authinfo ?? [], owner: handler.sid });
