@@ -23,10 +23,13 @@ export interface Injection {
   lift(): Promise<void>;
 }
 
-/** Attaches to a running server. Every fsync and fdatasync of it from now on is treated so, until lifted. */
+/** What makes bytes durable: syncs, and positional writes, which may go through descriptors that sync by themselves. */
+const DURABLE_CALLS = "fsync,fdatasync,pwrite64,pwritev";
+
+/** Attaches to a running server. Every write and sync of a file by it from now on is treated so, until lifted. */
 export async function injectIntoSyncs(member: Member, what: string): Promise<Injection> {
-  const calls = "fsync,fdatasync";
-  const options = ["-f", "-o", "/dev/null", "-e", `trace=${calls}`, "-e", `inject=${calls}:${what}`];
+  const trace = ["-e", `trace=${DURABLE_CALLS}`, "-e", `inject=${DURABLE_CALLS}:${what}`];
+  const options = ["-f", "-o", "/dev/null", ...trace];
   const tracer = execa("strace", [...options, "-p", String(member.pid)], {
     reject: false,
     cleanup: true,
@@ -57,7 +60,18 @@ function attached(tracer: PromiseLike<unknown> & { readonly stderr: NodeJS.Reada
  * grandchild (-D), so that the process that is started, signalled and awaited is the server.
  */
 export function noteWrites(launch: Launch, notes: string): Launch {
-  const calls = "pwrite64,pwritev,fsync,fdatasync";
-  const options = ["-D", "-f", "-qq", "--seccomp-bpf", "-y", "-s", "0", "-e", `trace=${calls}`, "-e", "signal=none"];
+  const options = [
+    "-D",
+    "-f",
+    "-qq",
+    "--seccomp-bpf",
+    "-y",
+    "-s",
+    "0",
+    "-e",
+    `trace=openat,${DURABLE_CALLS}`,
+    "-e",
+    "signal=none",
+  ];
   return { ...launch, command: "strace", args: [...options, "-o", notes, launch.command, ...launch.args] };
 }

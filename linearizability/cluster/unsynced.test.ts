@@ -41,3 +41,18 @@ test("a write that others interrupted counts with its own offset and length", ()
   ].join("\n");
   expect(unsyncedWrites(notes)).toEqual([{ file: log, offset: 16, length: 100 }]);
 });
+
+test("a write through a descriptor that syncs by itself is safe when it has returned, and not before", () => {
+  const notes = [
+    `10  openat(AT_FDCWD, "${log}", O_WRONLY|O_DSYNC|O_CLOEXEC) = 20<${log}>`,
+    `10  pwrite64(20<${log}>, ""..., 100, 16) = 100`,
+    `11  openat(AT_FDCWD, "/d/other", O_RDWR|O_CLOEXEC) = 21</d/other>`,
+    `11  pwrite64(21</d/other>, ""..., 7, 0) = 7`,
+    `10  pwrite64(20<${log}>, ""..., 50, 116 <unfinished ...>`,
+    "10  <... pwrite64 resumed>)             = ?",
+  ].join("\n");
+  expect(unsyncedWrites(notes)).toEqual([
+    { file: "/d/other", offset: 0, length: 7 },
+    { file: log, offset: 116, length: 50 },
+  ]);
+});

@@ -1,6 +1,6 @@
 /**
  * What a power failure may take from a disk. From a tracer's notes of one process (strace.ts): which bytes of which files were
- * written and not covered by a sync that had returned.
+ * written and not covered by a sync that had returned, nor written through a descriptor that syncs by itself (O_DSYNC).
  */
 
 export interface UnsyncedWrite {
@@ -13,69 +13,95 @@ export interface UnsyncedWrite {
 const CALL = /^(\d+)\s+(\w+)\((.*)\)\s+= (-?\d+)/;
 const UNFINISHED = /^(\d+)\s+(\w+)\((.*) <unfinished \.\.\.>$/;
 const RESUMED = /^(\d+)\s+<\.\.\. (\w+) resumed>(.*)\)\s+= (-?\d+)/;
-const FILE = /^\d+<([^>]*)>/;
-
-interface Started {
-  readonly file: string;
-  /** Writes that were done when the sync began: these it covers. */
-  readonly covers: number;
-}
+const FILE = /^(\d+)<([^>]*)>/;
 
 interface Written extends UnsyncedWrite {
   readonly order: number;
 }
 
+/** A call that has begun: of a sync, what it covers; of a write, what it may leave behind. */
+interface Begun {
+  readonly name: string;
+  readonly args: string;
+  readonly order: number;
+}
+
 /** In the order of the writes. */
 export function unsyncedWrites(notes: string): UnsyncedWrite[] {
-  const pending = new Map<string, Written[]>();
-  const syncing = new Map<string, Started>();
-  const begun = new Map<string, string>();
-  let order = 0;
-  const write = (args: string, returned: number): void => {
-    const file = FILE.exec(args)?.[1];
-    // The offset is the last argument of positional writes; others append to what is no data file here.
-    const offset = Number(/, (\d+)$/.exec(args)?.[1]);
-    if (file === undefined || returned <= 0 || Number.isNaN(offset)) return;
-    const list = pending.get(file) ?? [];
-    list.push({ file, offset, length: returned, order: ++order });
-    pending.set(file, list);
-  };
-  const synced = (started: Started): void => {
-    const left = (pending.get(started.file) ?? []).filter((one) => one.order > started.covers);
-    pending.set(started.file, left);
-  };
-  for (const line of notes.split("\n")) {
+  const reading = new Reading();
+  for (const line of notes.split("\n")) reading.line(line);
+  return reading.left();
+}
+
+class Reading {
+  #order = 0;
+  readonly #pending = new Map<string, Written[]>();
+  readonly #begun = new Map<string, Begun>();
+  /** Descriptors whose writes are durable when they return. */
+  readonly #durable = new Set<string>();
+
+  line(line: string): void {
     const call = CALL.exec(line);
-    const [, thread = "", name = "", args = "", returned = ""] = call ?? [];
     if (call !== null) {
-      if (isSync(name)) {
-        const file = FILE.exec(args)?.[1];
-        if (file !== undefined && returned === "0") synced({ file, covers: order });
-      } else if (isWrite(name)) write(args, Number(returned));
-      continue;
+      const [, , name = "", args = "", returned = ""] = call;
+      this.#returned(name, args, Number(returned), this.#order);
+      return;
     }
     const unfinished = UNFINISHED.exec(line);
     if (unfinished !== null) {
-      const [, by = "", what = "", given = ""] = unfinished;
-      begun.set(by, given);
-      const file = FILE.exec(given)?.[1];
-      if (isSync(what) && file !== undefined) syncing.set(by, { file, covers: order });
-      continue;
+      const [, thread = "", name = "", args = ""] = unfinished;
+      this.#begun.set(thread, { name, args, order: this.#order });
+      return;
     }
     const resumed = RESUMED.exec(line);
-    if (resumed === null) continue;
-    const [, by = thread, what = "", rest = "", result = ""] = resumed;
-    const started = syncing.get(by);
-    if (isSync(what) && started !== undefined) {
-      syncing.delete(by);
-      if (result === "0") synced(started);
-    } else if (isWrite(what)) write(`${begun.get(by) ?? ""}${rest}`, Number(result));
+    if (resumed === null) return;
+    const [, thread = "", , rest = "", returned = ""] = resumed;
+    const begun = this.#begun.get(thread);
+    this.#begun.delete(thread);
+    if (begun !== undefined) this.#returned(begun.name, begun.args + rest, Number(returned), begun.order);
   }
-  return [...pending.values()]
-    .flat()
-    .sort((a, b) => a.order - b.order)
-    .map(({ file, offset, length }) => ({ file, offset, length }));
+
+  left(): UnsyncedWrite[] {
+    // Under way when the process was killed: the kernel may have done any part of it.
+    for (const { name, args } of this.#begun.values()) if (isWrite(name)) this.#written(args, lengthIn(args));
+    const all = [...this.#pending.values()].flat().sort((a, b) => a.order - b.order);
+    return all.map(({ file, offset, length }) => ({ file, offset, length }));
+  }
+
+  #returned(name: string, args: string, result: number, begunAt: number): void {
+    if (name === "openat") this.#opened(args, String(result));
+    else if (isWrite(name)) {
+      if (!this.#durable.has(FILE.exec(args)?.[1] ?? "")) this.#written(args, result);
+    } else if (result === 0) this.#synced(args, begunAt);
+  }
+
+  #opened(args: string, descriptor: string): void {
+    if (/\bO_D?SYNC\b/.test(args)) this.#durable.add(descriptor);
+    else this.#durable.delete(descriptor);
+  }
+
+  #written(args: string, length: number): void {
+    const file = FILE.exec(args)?.[2];
+    const offset = Number(/, (\d+)$/.exec(args)?.[1]);
+    if (file === undefined || length <= 0 || Number.isNaN(offset)) return;
+    const list = this.#pending.get(file) ?? [];
+    list.push({ file, offset, length, order: ++this.#order });
+    this.#pending.set(file, list);
+  }
+
+  /** A sync covers what had been written when it began. */
+  #synced(args: string, begunAt: number): void {
+    const file = FILE.exec(args)?.[2] ?? "";
+    const left = (this.#pending.get(file) ?? []).filter(({ order }) => order > begunAt);
+    this.#pending.set(file, left);
+  }
 }
 
-const isSync = (name: string): boolean => name === "fsync" || name === "fdatasync";
 const isWrite = (name: string): boolean => name === "pwrite64" || name === "pwritev";
+
+/** What a write was asked to write: of several buffers their sum, of one the argument before the offset. */
+function lengthIn(args: string): number {
+  const parts = [...args.matchAll(/iov_len=(\d+)/g)].map(([, length]) => Number(length));
+  if (parts.length > 0) return parts.reduce((sum, length) => sum + length, 0);
+  return Number(/, (\d+), \d+$/.exec(args)?.[1] ?? 0);
+}

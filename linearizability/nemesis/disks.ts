@@ -12,7 +12,7 @@ const needsStrace = (): string | null => straceLacks();
 async function slowSyncs(field: Field, members: readonly Member[], holdMs: number): Promise<void> {
   const delayMs = field.random.int(100, 400);
   const lifts: (() => Promise<void>)[] = [];
-  await field.fault(ids(members), `every fsync of ${named(members)} takes ${delayMs} ms more`, {
+  await field.fault(ids(members), `every write to the disk of ${named(members)} takes ${delayMs} ms more`, {
     inject: async () => {
       for (const member of members) {
         if (member.healthy) lifts.push((await injectIntoSyncs(member, `delay_enter=${delayMs * 1000}`)).lift);
@@ -52,14 +52,14 @@ const slowMajority: Nemesis = {
 
 const failingSync: Nemesis = {
   name: "fsync-error",
-  about: "fsync fails on one server: what it was for must not be acknowledged",
+  about: "writes and syncs fail on one server: what they were for must not be acknowledged",
   kind: "process",
   lacks: needsStrace,
   strike: async (field, holdMs) => {
     const member = field.random.chance(0.5) ? await field.leader() : await field.follower();
     if (!member.healthy) return;
     let lift: () => Promise<void> = async () => {};
-    await field.fault([member.id], `fsync of server ${member.id} fails with EIO`, {
+    await field.fault([member.id], `the disk of server ${member.id} fails with EIO`, {
       inject: async () => {
         member.excused = "its disk fails";
         member.heldDown = true;
