@@ -30,7 +30,18 @@ export interface ChaosResult {
   readonly simulatedMs: number;
 }
 
-type Fault = "kill" | "powerLoss" | "pause" | "cut" | "isolate" | "reset" | "wipe";
+type Fault =
+  | "kill"
+  | "powerLoss"
+  | "pause"
+  | "cut"
+  | "isolate"
+  | "reset"
+  | "wipe"
+  /** Writes of one server fail, now and then after a part of their bytes. It stops, and is started on what it has. */
+  | "badDisk"
+  /** A client is cut off, sometimes for longer than its session lives. */
+  | "silence";
 
 const HEAL_MS = 60_000;
 
@@ -64,7 +75,17 @@ class ChaosRun {
     const slowNetwork = shape() < 0.3;
     const smallWindow = shape() < 0.3;
     this.#mix = new Map<Fault, number>();
-    for (const fault of ["kill", "powerLoss", "pause", "cut", "isolate", "reset", "wipe"] as const) {
+    for (const fault of [
+      "kill",
+      "powerLoss",
+      "pause",
+      "cut",
+      "isolate",
+      "reset",
+      "wipe",
+      "badDisk",
+      "silence",
+    ] as const) {
       if (shape() < 0.6) this.#mix.set(fault, 0.2 + shape());
     }
     if (this.#mix.size === 0) this.#mix.set("powerLoss", 1);
@@ -99,7 +120,8 @@ class ChaosRun {
     await this.#heal();
     if (this.#violations.length === 0) await this.#check();
     for (const complaint of world.complaints()) {
-      if (!complaint.includes("the server stops: ")) this.#violations.push(`a server complains: ${complaint}`);
+      const ofDisk = complaint.includes("the server stops: ") || complaint.includes("No snapshot was taken: ");
+      if (!ofDisk) this.#violations.push(`a server complains: ${complaint}`);
     }
     return {
       seed,
@@ -231,7 +253,38 @@ class ChaosRun {
       }
       case "wipe":
         return this.#wipe(server);
+      case "badDisk":
+        return this.#breakDisk(server);
+      case "silence": {
+        const client = `c${1 + Math.floor(random() * this.#clients.length)}`;
+        this.#log(`silence ${client}`);
+        for (const other of world.servers) {
+          world.network.cut(client, other.name);
+          world.network.cut(other.name, client);
+        }
+        await world.run(random() * 8000);
+        world.network.heal();
+        return;
+      }
     }
+  }
+
+  /** What failed may be on the disk in part, and was acknowledged to nobody. */
+  async #breakDisk(server: SimServer): Promise<void> {
+    const world = this.#world;
+    const { random } = world;
+    if (!server.running) return;
+    this.#log(`badDisk ${server.name}`);
+    const likelihood = random();
+    const code = random() < 0.5 ? "ENOSPC" : "EIO";
+    server.disk.fault = (effect) =>
+      effect.type === "disk.write" && random() < likelihood ? { code, torn: random() < 0.5 } : null;
+    await world.run(random() * 3000);
+    server.disk.fault = null;
+    if (server.running) return;
+    this.#log(`${server.name} has stopped: ${server.exit?.reason}`);
+    if (random() < 0.5) await world.run(random() * 2000);
+    server.start();
   }
 
   /** An emptied disk is safe to come back only while all others are up and in step. */

@@ -25,3 +25,18 @@ test("three servers elect a leader and serve a client through its death", async 
   expect(String(data)).toBe("2");
   expect(world.complaints()).toEqual([]);
 });
+
+test("a leader whose disk fails stops, and the others go on", async () => {
+  const world = new World({ seed: 2, servers: 3 });
+  world.start();
+  expect(await world.until(() => world.serving().length === 3, 10_000)).toBe(true);
+  const first = world.leader();
+  if (first === undefined) throw new Error("Somebody leads.");
+  first.disk.fault = (effect) => (effect.type === "disk.write" ? { code: "EIO" } : null);
+  const zk = world.client();
+  expect(await world.until(() => first.exit !== null, 10_000)).toBe(true);
+  expect(await world.until(() => world.leader() !== undefined, 20_000)).toBe(true);
+  await world.get(zk.create("/a", Buffer.from("1")));
+  const complaints = world.complaints().filter((complaint) => !complaint.includes("the server stops: EIO"));
+  expect(complaints).toEqual([]);
+});

@@ -168,11 +168,10 @@ export class EnsembleMember {
     }
   }
 
-  listenFailed(port: ListenPort, message: string): void {
-    if (port !== "quorum") return;
+  listenFailed(message: string): void {
     const { config, report } = this.#options;
     const number = config.servers.find((server) => server.id === this.#self)?.quorumPort;
-    report({ level: "warn", message: `cannot lead without the quorum port ${number}: ${message}`, data: {} });
+    report({ level: "warn", message: `cannot lead without the quorum port ${number}: ${message}` });
     this.peer.send({ type: "LISTEN_FAILED", message });
   }
 
@@ -409,7 +408,8 @@ export class EnsembleMember {
       snapshotSizeFactorBytes: () => Math.max(1 << 20, replica.database.approximateDataSize * SNAPSHOT_SIZE_FACTOR),
       configText: this.configText,
       serving: config,
-      peer: (event) => this.peer.send(event),
+      // When storage has failed nobody is left to hear that the learners are sent away.
+      peer: (event) => (this.peer.done ? undefined : this.peer.send(event)),
       admits: (event) => this.peer.admitted[event] !== undefined,
       destroy: (socket) => effects().push({ type: "socket.destroy", socket }),
     });

@@ -227,7 +227,7 @@ export class Server {
   }
 
   #listenFailed(port: ListenPort, error: string, effects: Effects): void {
-    if (port === "quorum") return this.member.listenFailed(port, error);
+    if (port === "quorum") return this.member.listenFailed(error);
     const number = port === "client" ? this.config.clientPort : this.#ownElectionPort();
     const reason = `cannot listen on the ${port} port ${number}: ${error}`;
     effects.push({ type: "report", report: { level: "error", message: reason } });
