@@ -40,3 +40,16 @@ test("a leader whose disk fails stops, and the others go on", async () => {
   const complaints = world.complaints().filter((complaint) => !complaint.includes("the server stops: EIO"));
   expect(complaints).toEqual([]);
 });
+
+// The environment of a running server is an object with a state of its own: a function torn off it crashed the server.
+test("a client authenticates, and what it made is for its eyes only", async () => {
+  const world = new World({ seed: 2, servers: 1 });
+  world.start();
+  await world.until(() => world.serving().length === 1, 10_000);
+  const zk = world.client();
+  await world.get(zk.addAuth("digest", Buffer.from("ben:secret")));
+  await world.get(zk.create("/mine", Buffer.from("1"), { acl: [{ perms: 31, scheme: "auth", id: "" }] }));
+  expect(String((await world.get(zk.getData("/mine"))).data)).toBe("1");
+  await expect(world.get(world.client().getData("/mine"))).rejects.toMatchObject({ name: "NoAuth" });
+  expect(world.complaints()).toEqual([]);
+});

@@ -214,7 +214,7 @@ export class Requests {
     const { config, counters, environment } = this.#deps;
     const { scheme, auth } = AuthPacket.read(reader);
     const ids = authenticate(scheme, auth ?? Buffer.alloc(0), {
-      sha1: environment.sha1,
+      sha1: (bytes) => environment.sha1(bytes),
       superDigest: config.superDigest,
       remoteHost: connection.remote.host,
     });
