@@ -100,6 +100,7 @@ export class SessionNames {
 
   /** Of a formatSessionId text. */
   index(text: string): number {
+    if (text === "0x0") return 0;
     const known = this.#indexes.get(text);
     if (known !== undefined) return known;
     const index = this.ids.length;

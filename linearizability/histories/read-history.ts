@@ -1,6 +1,6 @@
 /** Reads the lines of a history (format.ts) into columns. A line that cannot be understood is an error with its number. */
+import { isAscii } from "node:buffer";
 import { closeSync, openSync, readSync } from "node:fs";
-import { StringDecoder } from "node:string_decoder";
 import { OperatingError } from "../../src/runtime/errors.ts";
 import { type Completion, HISTORY_FORMAT, HISTORY_VERSION, type Line, type Where } from "./format.ts";
 import type { History, Noted } from "./history.ts";
@@ -14,26 +14,27 @@ export class HistoryError extends OperatingError<
   "NOT_JSON" | "NOT_A_HISTORY" | "BAD_LINE" | "NO_INVOKE" | "ID_USED_TWICE"
 > {}
 
-const CHUNK_BYTES = 1 << 20;
+const CHUNK_BYTES = 1 << 18;
+const LINE_FEED = 0x0a;
 
 /** Throws HistoryError, or what the file system throws. */
 export function readHistoryFile(path: string): History {
   const builder = new HistoryBuilder();
   const file = openSync(path, "r");
   try {
-    const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
-    const decoder = new StringDecoder("utf8");
-    let rest = "";
+    let chunk = Buffer.allocUnsafe(CHUNK_BYTES);
+    let kept = 0;
     for (;;) {
-      const length = readSync(file, chunk, 0, CHUNK_BYTES, null);
-      if (length === 0) break;
-      const text = rest + decoder.write(chunk.subarray(0, length));
-      let from = 0;
-      for (let end = text.indexOf("\n"); end >= 0; end = text.indexOf("\n", from)) {
-        builder.text(text.slice(from, end));
-        from = end + 1;
-      }
-      rest = text.slice(from);
+      const read = readSync(file, chunk, kept, chunk.length - kept, null);
+      if (read === 0) break;
+      const length = kept + read;
+      const end = chunk.subarray(0, length).lastIndexOf(LINE_FEED) + 1;
+      builder.lines(chunk.subarray(0, end));
+      kept = length - end;
+      // A line longer than the chunk: it needs a longer one.
+      const rest = kept === chunk.length ? Buffer.allocUnsafe(2 * kept) : chunk;
+      chunk.copy(rest, 0, end, length);
+      chunk = rest;
     }
     // Without its line feed the last line was cut off while it was written: it is no line, and then there is no `end` either.
   } finally {
@@ -63,6 +64,17 @@ class HistoryBuilder {
   #startedAt = 0;
   #endedAt = 0;
   #whole = false;
+
+  /** Whole lines. */
+  lines(bytes: Buffer): void {
+    // Most histories are ASCII, which is decoded much faster.
+    const text = isAscii(bytes) ? bytes.toString("latin1") : bytes.toString("utf8");
+    let from = 0;
+    for (let end = text.indexOf("\n"); end >= 0; end = text.indexOf("\n", from)) {
+      this.text(text.slice(from, end));
+      from = end + 1;
+    }
+  }
 
   text(text: string): void {
     let line: Line;

@@ -104,7 +104,6 @@ export interface ModelNode {
 
 const OPEN: readonly Acl[] = [{ perms: 31, scheme: "world", id: "anyone" }];
 const READ_ONLY: readonly Acl[] = [{ perms: 1, scheme: "world", id: "anyone" }];
-const UTF8 = new TextEncoder();
 const PROTECTED = new Set(["/", "/zookeeper", "/zookeeper/config", "/zookeeper/quota"]);
 
 export class ZnodeTree {
@@ -141,11 +140,20 @@ export class ZnodeTree {
   stat(path: string): ClientStat | null {
     const node = this.nodes.get(path);
     if (node === undefined) return null;
-    const { data, acl: _, owner, cversion, children, ...same } = node;
-    const numChildren = children.size;
-    const dataLength = UTF8.encode(data ?? "").length;
-    const ephemeralOwner = typeof owner === "bigint" ? owner : 0n;
-    return { ...same, cversion: cversion * 2 - numChildren, ephemeralOwner, dataLength, numChildren };
+    const numChildren = node.children.size;
+    return {
+      czxid: node.czxid,
+      mzxid: node.mzxid,
+      pzxid: node.pzxid,
+      ctime: node.ctime,
+      mtime: node.mtime,
+      version: node.version,
+      cversion: node.cversion * 2 - numChildren,
+      aversion: node.aversion,
+      ephemeralOwner: typeof node.owner === "bigint" ? node.owner : 0n,
+      dataLength: utf8Length(node.data ?? ""),
+      numChildren,
+    };
   }
 
   write(write: Write, stamp: Stamp): Outcome {
@@ -241,9 +249,8 @@ export class ZnodeTree {
   }
 
   #versionError(path: string, expected: number, field: "version" | "aversion"): ZnodeError | null {
-    if (!isPath(path)) return "BADARGUMENTS";
     const node = this.nodes.get(path);
-    if (node === undefined) return "NONODE";
+    if (node === undefined) return isPath(path) ? "NONODE" : "BADARGUMENTS";
     return expected === -1 || expected === node[field] ? null : "BADVERSION";
   }
 
@@ -287,6 +294,13 @@ function ownerOf(mode: CreateMode, session: SessionId): ModelNode["owner"] {
 
 function isSequential(mode: CreateMode): boolean {
   return mode === "persistentSequential" || mode === "ephemeralSequential";
+}
+
+function utf8Length(text: string): number {
+  for (let at = 0; at < text.length; at++) {
+    if (text.charCodeAt(at) > 0x7f) return new TextEncoder().encode(text).length;
+  }
+  return text.length;
 }
 
 /** All that is asked of a path before its parent is looked up. */

@@ -172,6 +172,7 @@ class Resolver {
 
   #invented(unclaimed: ReadonlyMap<number, readonly number[]>): void {
     const { operations, connections } = this.#history;
+    if (![...unclaimed.values()].some((rows) => rows.length > 0)) return;
     const recorded = new Uint8Array(operations.sessions.ids.length + 1);
     const claimed = new Map<number, number>();
     for (let i = 0; i < operations.count; i++) {
