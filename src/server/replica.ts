@@ -28,7 +28,6 @@ export class Replica {
   #lastLogged: Zxid = NO_ZXID;
   #durableUpTo: Zxid = NO_ZXID;
   #digestMismatchTold = false;
-  #exact = false;
 
   constructor(options: {
     database: Database;
@@ -77,7 +76,7 @@ export class Replica {
    * tree may show later txns too: a snapshot is taken while the tree changes.
    */
   exact(exact: boolean): void {
-    this.#exact = exact;
+    this.database.exact = exact;
   }
 
   deliver(zxid: Zxid, entry: Buffer): Txn {
@@ -94,7 +93,12 @@ export class Replica {
     const result = this.database.apply(txn);
     this.committedLog.add(txn.zxid, entry);
     this.#appliedTxns(txn);
-    if (this.#exact && txn.digest !== null && !this.#digestMismatchTold && !this.database.agreesWith(txn.digest)) {
+    if (
+      this.database.exact &&
+      txn.digest !== null &&
+      !this.#digestMismatchTold &&
+      !this.database.agreesWith(txn.digest)
+    ) {
       // As in Apache ZooKeeper a mismatch is told, once, and not fatal: some of its own versions write wrong digests.
       this.#digestMismatchTold = true;
       this.#report({

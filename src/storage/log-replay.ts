@@ -60,6 +60,7 @@ export class LogReplay {
     // A section older than the snapshot's name would never be reached: Java drops it too.
     this.#digest = options.digest !== null && options.digest.zxid >= this.#last ? options.digest : null;
     this.#fuzzyUpTo = this.#digest?.zxid ?? (Number.MAX_SAFE_INTEGER as Zxid);
+    options.database.exact = this.#last >= this.#fuzzyUpTo;
     const files = logsFrom(options.logs, (this.#last + 1) as Zxid);
     this.#walk = new LogWalk(options.disk, files, options.maxEntryBytes, {
       record: (scanner, file, offset) => this.#record(scanner, file, offset),
@@ -96,6 +97,7 @@ export class LogReplay {
       const message = `Txn ${formatZxid(zxid)} in log/${file.name} at offset ${offset} cannot be read: ${messageOf(error)}`;
       return this.#refuse("BAD_TXN", message, file, offset);
     }
+    database.exact = zxid >= this.#fuzzyUpTo;
     database.apply(txn);
     this.#last = zxid;
     this.#count += 1;

@@ -84,6 +84,15 @@ describe("the digest", () => {
     for (let i = 0; i < 300; i++) database.apply(txns.create(`/n${i}`));
     expect(database.digestHistory().map(({ zxid }) => zxid - 0x100000000)).toEqual([128, 256]);
   });
+
+  test("is not kept while a fuzzy snapshot is caught up with: it is that of no zxid", () => {
+    const { database, txns } = fresh();
+    database.exact = false;
+    for (let i = 0; i < 200; i++) database.apply(txns.create(`/n${i}`));
+    database.exact = true;
+    for (let i = 200; i < 300; i++) database.apply(txns.create(`/n${i}`));
+    expect(database.digestHistory().map(({ zxid }) => zxid - 0x100000000)).toEqual([256]);
+  });
 });
 
 describe("a txn that replay brings again", () => {

@@ -42,6 +42,11 @@ export class Database {
   readonly acls: AclCache = new AclCache();
   readonly owned: OwnedNodes;
   readonly edits: TreeEdits;
+  /**
+   * The tree is what the txns up to `lastProcessedZxid` make it. Not so while a fuzzy snapshot is caught up with: its digests
+   * are those of no zxid then, and are not kept.
+   */
+  exact = true;
   readonly #quotas: Quotas;
   readonly #digest: TreeDigest | null;
   readonly #history = new DigestHistory();
@@ -73,7 +78,7 @@ export class Database {
     // Only now, and for a multi once: a snapshot that starts here contains all of the txn or nothing of it.
     if (txn.zxid > this.lastProcessedZxid) this.lastProcessedZxid = txn.zxid;
     const digest = this.#digest;
-    if (digest !== null) this.#history.record(txn.zxid, digest.hi, digest.lo);
+    if (digest !== null && this.exact) this.#history.record(txn.zxid, digest.hi, digest.lo);
     return result;
   }
 
