@@ -71,6 +71,13 @@ const better = (context: ElectionContext, vote: Vote, than: Vote): Vote =>
 const counts = ({ context, event }: { context: ElectionContext; event: ElectionEvent }): boolean =>
   event.type === "NOTIFICATION" && isVoter(context.quorum, event.from) && isVoter(context.quorum, event.vote.leader);
 
+/**
+ * A voter whose disk came back empty may have helped to commit what it no longer has: whom it voted for would count on a
+ * memory that is gone. It waits until others have elected somebody, and joins (ZOOKEEPER-261, -2325).
+ */
+const hasLostHistory = ({ quorum, self, initialVote }: ElectionContext): boolean =>
+  isVoter(quorum, self) && initialVote.zxid === NO_ZXID;
+
 /** The round, proposal and ballots after counting a LOOKING server's vote. */
 function afterVote(context: ElectionContext, event: Notification): ElectionContext {
   const { vote, from } = event;
@@ -157,7 +164,8 @@ export const electionMachine = setup({
     ignorable: ({ context, event }) =>
       !counts({ context, event }) ||
       (event.type === "NOTIFICATION" && event.vote.zxid === NO_ZXID) ||
-      isNotification(event, "OBSERVING"),
+      isNotification(event, "OBSERVING") ||
+      (isNotification(event, "LOOKING") && hasLostHistory(context)),
     foreignLooking: ({ context, event }) => isNotification(event, "LOOKING") && !counts({ context, event }),
     /** The vote changes what we propose (or our round), so everybody must hear of it. */
     changesProposal: ({ context, event }) =>
@@ -247,7 +255,10 @@ export const electionMachine = setup({
               }),
             },
           },
-          { guard: "ignorable", description: "Not a voter, no voter's candidate, or a vote without history." },
+          {
+            guard: "ignorable",
+            description: "Not a voter, no voter's candidate, or a vote from or to one without history.",
+          },
           {
             guard: "fromOlderRound",
             actions: {

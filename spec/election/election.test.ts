@@ -178,3 +178,17 @@ test("a settled server tells newcomers who leads, in the epoch established since
   one.hear(9, vote(9));
   expect(one.asked()).toEqual([{ type: "notification.answer", to: 9, vote: vote(1, 0, 1, 4), settled: true }]);
 });
+
+// Found by the model checker (M20): it adopted the other's vote, which then counted like any.
+test("a voter that has lost its history makes nobody leader, and joins whoever is", () => {
+  const one = election();
+  one.look(-1);
+  expect(one.said()).toEqual([{ type: "notification.broadcast", vote: vote(1, -1) }]);
+  one.hear(2, vote(2));
+  one.hear(2, vote(2, 0, 3));
+  expect(one.said()).toEqual([]);
+  expect(one.chart.state).toBe("looking.collecting");
+  one.hear(2, vote(2), "LEADING");
+  one.hear(3, vote(2), "FOLLOWING");
+  expect(one.chart.state).toBe("settled");
+});

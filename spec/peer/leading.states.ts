@@ -73,7 +73,7 @@ export const leading = peerSetup.createStateConfig({
               { guard: "moreRecent", target: toSettling, description: "Elect again: that server must lead." },
               { guard: "epochAckedByQuorum", target: "persistingCurrentEpoch", actions: remember },
               { guard: "countsForEpoch", actions: remember },
-              // Observers, and servers that had accepted this epoch before.
+              // Observers, and servers that had accepted this epoch before or may have forgotten that they had.
               {},
             ],
           },

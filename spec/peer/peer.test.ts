@@ -35,3 +35,21 @@ test("a leader to be stops when there is no epoch after the one that a follower 
 test("nor does it lead when it has accepted the last epoch itself", () => {
   expect(stateAfter(recovered(MAX_EPOCH), { type: "ELECTED", leader: self }, joined(0))).toBe("failed");
 });
+
+// Found by the model checker: two leaders synchronized in one epoch, both by the word of a server whose disk was emptied between.
+test("the promise of a server that has lost its history does not count", () => {
+  const acked = (from: number, lastZxid: number): PeerEvent => ({
+    type: "EPOCH_ACKED",
+    from: from as ServerId,
+    voter: true,
+    currentEpoch: 0,
+    lastZxid: lastZxid as Zxid,
+  });
+  const written: PeerEvent = { type: "ACCEPTED_EPOCH_WRITTEN", epoch: 1 as Epoch };
+  const discovery = [recovered(0), { type: "ELECTED", leader: self } as const, joined(0), written];
+  const waiting = { leading: { discovery: "awaitingEpochAcks" } };
+  expect(stateAfter(...discovery, acked(2, -1))).toEqual(waiting);
+  expect(stateAfter(...discovery, acked(2, -1), acked(3, 0))).toEqual({
+    leading: { discovery: "persistingCurrentEpoch" },
+  });
+});

@@ -2,7 +2,7 @@
 import { setup } from "xstate";
 import { containsQuorum, isQuorum, type QuorumConfig } from "../quorum.ts";
 import type { Epoch, LearnerKind, ServerId, Zxid } from "../vocabulary.ts";
-import { MAX_EPOCH, ZERO_ZXID } from "../vocabulary.ts";
+import { MAX_EPOCH, NO_ZXID, ZERO_ZXID } from "../vocabulary.ts";
 
 export interface PeerInput {
   readonly self: ServerId;
@@ -146,6 +146,15 @@ function reached(context: PeerContext, ids: readonly ServerId[], event: PeerEven
   return isQuorum(context.quorum, (id) => id === context.self || id === from || ids.includes(id));
 }
 
+type EpochAcked = Extract<PeerEvent, { type: "EPOCH_ACKED" }>;
+
+/**
+ * The learner has made the promise now and not before, and remembers its earlier ones: a disk that came back empty (NO_ZXID)
+ * may have promised this very epoch to another leader.
+ */
+const isNewPromise = (event: PeerEvent): event is EpochAcked =>
+  event.type === "EPOCH_ACKED" && event.currentEpoch !== -1 && event.lastZxid !== NO_ZXID;
+
 export const peerSetup = setup({
   types: {
     context: {} as PeerContext,
@@ -176,9 +185,8 @@ export const peerSetup = setup({
       event.currentEpoch !== -1 &&
       (event.currentEpoch > context.currentEpoch ||
         (event.currentEpoch === context.currentEpoch && event.lastZxid > context.lastZxid)),
-    epochAckedByQuorum: ({ context, event }) =>
-      event.type === "EPOCH_ACKED" && event.currentEpoch !== -1 && reached(context, context.epochAcked, event),
-    countsForEpoch: ({ event }) => event.type === "EPOCH_ACKED" && event.voter && event.currentEpoch !== -1,
+    epochAckedByQuorum: ({ context, event }) => isNewPromise(event) && reached(context, context.epochAcked, event),
+    countsForEpoch: ({ event }) => isNewPromise(event) && event.voter,
     syncedQuorum: ({ context, event }) => event.type === "NEWLEADER_ACKED" && reached(context, context.synced, event),
     epochsExhausted: ({ context }) => context.newEpoch > MAX_EPOCH,
   },
