@@ -1,6 +1,8 @@
 /** System calls that are watched, delayed or made to fail from outside: by strace, where it is installed and may attach. */
 import { spawnSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
 import { execa } from "execa";
+import { until } from "../../model-tests/support/until.ts";
 import type { Launch, Member } from "./member.ts";
 
 let missing: string | null | undefined;
@@ -25,6 +27,9 @@ export interface Injection {
 
 /** What makes bytes durable: syncs, and positional writes, which may go through descriptors that sync by themselves. */
 const DURABLE_CALLS = "fsync,fdatasync,pwrite64,pwritev";
+
+/** A write whose bytes are noted returns this much later, as from a disk that turns: there is something to lose at any moment. */
+const NOTED_WRITE_US = 4000;
 
 /** Attaches to a running server. Every write and sync of a file by it from now on is treated so, until lifted. */
 export async function injectIntoSyncs(member: Member, what: string): Promise<Injection> {
@@ -60,18 +65,23 @@ function attached(tracer: PromiseLike<unknown> & { readonly stderr: NodeJS.Reada
  * grandchild (-D), so that the process that is started, signalled and awaited is the server.
  */
 export function noteWrites(launch: Launch, notes: string): Launch {
-  const options = [
-    "-D",
-    "-f",
-    "-qq",
-    "--seccomp-bpf",
-    "-y",
-    "-s",
-    "0",
-    "-e",
-    `trace=openat,${DURABLE_CALLS}`,
-    "-e",
-    "signal=none",
-  ];
+  const noted = ["-e", `trace=openat,${DURABLE_CALLS}`, "-e", "signal=none", "-y", "-s", "0"];
+  const late = ["-e", `inject=${DURABLE_CALLS}:delay_exit=${NOTED_WRITE_US}`];
+  const options = ["-D", "-f", "-qq", "--seccomp-bpf", ...noted, ...late];
   return { ...launch, command: "strace", args: [...options, "-o", notes, launch.command, ...launch.args] };
+}
+
+/**
+ * Ends a server that is traced, and returns when its tracer has written all its notes: a sync whose line is missing would make
+ * durable writes look lost.
+ */
+export async function killTraced(member: Member): Promise<void> {
+  const tracer = member.running ? tracerOf(member.pid) : 0;
+  await member.kill();
+  if (tracer > 0)
+    await until("the tracer to end", () => !existsSync(`/proc/${tracer}`), { timeoutMs: 5000, everyMs: 10 });
+}
+
+function tracerOf(pid: number): number {
+  return Number(/^TracerPid:\s+(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, "latin1"))?.[1] ?? 0);
 }

@@ -6,7 +6,7 @@ import { closeSync, existsSync, openSync, readFileSync, rmSync, writeFileSync, w
 import { join } from "node:path";
 import type { Member } from "../cluster/member.ts";
 import type { Random } from "../cluster/random.ts";
-import { noteWrites, straceLacks } from "../cluster/strace.ts";
+import { killTraced, noteWrites, straceLacks } from "../cluster/strace.ts";
 import { type UnsyncedWrite, unsyncedWrites } from "../cluster/unsynced.ts";
 import { type Field, ids, type Nemesis, named } from "./nemesis.ts";
 import { startAll } from "./processes.ts";
@@ -21,7 +21,7 @@ async function powerFailure(field: Field, members: readonly Member[], holdMs: nu
   await field.fault(ids(members), `power failure at ${named(members)}`, {
     inject: async () => {
       for (const member of members) member.heldDown = true;
-      await Promise.all(members.map((member) => member.kill()));
+      await Promise.all(members.map(killTraced));
       for (const member of members) field.point([member.id], lose(member, field.random));
     },
     during: () => field.hold(holdMs),
@@ -73,7 +73,7 @@ export const LOST_WRITES_NEMESES: readonly Nemesis[] = [
     about: "every server loses power at once, and with it what it had not synced",
     kind: "process",
     changesLeader: true,
-    lacks: straceLacks,
+    lacks: ({ kind }) => (kind === "zoetrope" ? straceLacks() : "only positional writes to the log can be followed"),
     prepare: watchWrites,
     cleanUp: forget,
     strike: async (field, holdMs) => {

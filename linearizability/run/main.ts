@@ -22,7 +22,7 @@ async function main(): Promise<number> {
   const interruption = new AbortController();
   for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     process.on(name, () => {
-      if (!interruption.signal.aborted) process.stdout.write("\nStopping: every process that was started is ended.\n");
+      if (!interruption.signal.aborted) process.stdout.write(`\n${name}: every process that was started is ended.\n`);
       interruption.abort();
     });
   }

@@ -25,7 +25,7 @@ import type { Tally } from "./tally.ts";
 import { QUIET_MS, type RunPlan } from "./tiers.ts";
 
 const SERVING_WITHIN_MS = 40_000;
-const WORKLOADS_END_WITHIN_MS = 30_000;
+const SETTLED_WITHIN_MS = 30_000;
 
 export interface RunOptions {
   readonly plan: RunPlan;
@@ -138,10 +138,9 @@ async function performed(options: RunOptions, scene: Scene): Promise<void> {
   await rest(stage.signal, plan.healMs);
   stage.stop();
   if (signal.aborted) return;
-  const ended = await Promise.race([load.then(() => true), wait(WORKLOADS_END_WITHIN_MS, false, { ref: false })]);
+  await within(load, "clients wait for their last answers", findings);
   if (failure !== null) throw failure;
-  if (!ended) findings.push(`Clients still wait ${WORKLOADS_END_WITHIN_MS / 1000} s after the last fault.`);
-  await stage.closeAll();
+  await within(stage.closeAll(), "clients wait for their sessions to be closed", findings);
 
   recorder.phase("final");
   say("final: synced reads and digests");
@@ -154,7 +153,17 @@ async function performed(options: RunOptions, scene: Scene): Promise<void> {
     );
     return;
   }
-  findings.push(...(await finalPhase(cluster, stage, recorder)));
+  const found = await within(finalPhase(cluster, stage, recorder), "the last reads wait for their answers", findings);
+  findings.push(...(found ?? []));
+}
+
+/** A promise of clients without faults: should it not be kept, that is found, and the run goes on. */
+async function within<T>(promise: Promise<T>, what: string, findings: string[]): Promise<T | null> {
+  const late = Symbol("late");
+  const outcome = await Promise.race([promise, wait(SETTLED_WITHIN_MS, late, { ref: false })]);
+  if (typeof outcome !== "symbol") return outcome;
+  findings.push(`${SETTLED_WITHIN_MS / 1000} s without faults, and still ${what}.`);
+  return null;
 }
 
 async function faults({ plan, say }: RunOptions, scene: Scene, stage: Stage): Promise<void> {
