@@ -16,6 +16,8 @@ export interface ClusterEvents {
 
 export interface ClusterOptions {
   readonly kind: SystemKind;
+  /** Where its code is; null: in the build that runs. */
+  readonly serverBuild: string | null;
   readonly servers: number;
   readonly seed: number;
   /** The run folder. */
@@ -52,7 +54,7 @@ export class Cluster {
     this.kind = options.kind;
     this.network = network;
     this.#options = options;
-    const launch = launchOf(options.kind);
+    const launch = launchOf(options.kind, options.serverBuild);
     this.members = network.servers.map((ports) => {
       const directory = join(options.directory, "servers", String(ports.id));
       mkdirSync(directory, { recursive: true });

@@ -1,6 +1,6 @@
 /** The zoo.cfg of a server under test, and how it is started. */
 import { existsSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { apacheClassPath, apacheVersion } from "../../model-tests/support/installed.ts";
 import type { Launch, SystemKind } from "./member.ts";
@@ -37,20 +37,23 @@ export function zooCfg(server: ServerPorts, network: Network, dataDir: string, m
 
 export type Settings = Readonly<Record<string, string>>;
 
-/** The checkout, from the sources as well as from build/. */
-export const CHECKOUT = (() => {
-  let directory = dirname(fileURLToPath(import.meta.url));
-  while (!existsSync(join(directory, "bin", "build.js"))) directory = dirname(directory);
-  return directory;
-})();
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
-export function launchOf(kind: SystemKind): (configFile: string) => Launch {
-  return kind === "zoetrope" ? launchZoetrope : launchApache;
+/** The build that this very file belongs to; from the sources, the checkout's. */
+const OWN_BUILD = existsSync(join(ROOT, "bin", "build.js")) ? join(ROOT, "build") : ROOT;
+
+const ENTRY = join("src", "cli", "main.js");
+
+/** Is there a server in this directory, as `tsc --outDir` leaves one? */
+export function isBuild(directory: string): boolean {
+  return existsSync(join(directory, ENTRY));
 }
 
-function launchZoetrope(configFile: string): Launch {
-  const args = [join(CHECKOUT, "bin", "zoetrope"), "server", configFile];
-  return { command: process.execPath, args, env: { ZOETROPE_SKIP_BUILD: "1" }, ipc: true };
+/** `serverBuild`: whose servers are started; null: those of the build that runs. */
+export function launchOf(kind: SystemKind, serverBuild: string | null): (configFile: string) => Launch {
+  if (kind === "zookeeper") return launchApache;
+  const entry = join(serverBuild ?? OWN_BUILD, ENTRY);
+  return (configFile) => ({ command: process.execPath, args: [entry, "server", configFile], ipc: true });
 }
 
 function launchApache(configFile: string): Launch {

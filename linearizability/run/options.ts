@@ -1,6 +1,8 @@
 /** What `npm run faults` is asked for. */
+import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import type { SystemKind } from "../cluster/member.ts";
+import { isBuild } from "../cluster/settings.ts";
 import { EVERYTHING, NEMESES, NONE } from "../nemesis/index.ts";
 import { WORKLOADS } from "../workloads/index.ts";
 import { isTier, planRun, type RunPlan, TIERS, type Tier, tierPlans } from "./tiers.ts";
@@ -30,6 +32,7 @@ Judge it with: npm run check:linearizability
   --seed N            repeats a schedule
   --load X            multiplies the rate of every workload (default 1)
   --peer zookeeper    breaks Apache ZooKeeper instead, where it is installed
+  --server-build DIR  breaks servers of another build: an earlier one, or one with a fault planted
   --out DIR           where run folders go (default runs)
   --list              names of workloads and nemeses
 
@@ -57,6 +60,7 @@ export function parseOptions(args: readonly string[]): FaultsOptions | "help" | 
     seed: text,
     load: text,
     peer: text,
+    "server-build": text,
     out: text,
     list: flag,
     help: flag,
@@ -68,15 +72,17 @@ export function parseOptions(args: readonly string[]): FaultsOptions | "help" | 
   const load = number("load", given("load") ?? "1", 0.01);
   const kind = systemOf(given("peer"));
   const out = given("out") ?? "runs";
+  const serverBuild = buildOf(given("server-build"));
   const single = ["workload", "nemesis", "seconds", "servers"].some((name) => given(name) !== undefined);
   const tier = given("tier");
   if (tier !== undefined && !isTier(tier)) throw new UsageError(`--tier is one of ${Object.keys(TIERS).join(", ")}.`);
   if (tier !== undefined && single) throw new UsageError("A tier says itself what runs: leave the other options out.");
-  if (!single) return { plans: tierPlans((tier ?? "smoke") as Tier, seed, load, kind), kind, out };
+  if (!single) return { plans: tierPlans((tier ?? "smoke") as Tier, { seed, load, kind, serverBuild }), kind, out };
   const plan = planRun({
     seed,
     load,
     kind,
+    serverBuild,
     servers: number("servers", given("servers") ?? "3", 1),
     seconds: number("seconds", given("seconds") ?? "60", 1),
     workloads: names("workload", given("workload"), WORKLOADS, ["register", "pipeline", "watch"]),
@@ -106,6 +112,14 @@ function systemOf(peer: string | undefined): SystemKind {
   if (peer === undefined || peer === "zoetrope") return "zoetrope";
   if (peer === "zookeeper") return "zookeeper";
   throw new UsageError(`--peer is zookeeper, not ${peer}.`);
+}
+
+function buildOf(directory: string | undefined): string | null {
+  if (directory === undefined) return null;
+  if (isBuild(directory)) return resolve(directory);
+  throw new UsageError(
+    `There is no build of a server in ${directory}: make one with tsc -p tsconfig.build.json --outDir.`,
+  );
 }
 
 function names(

@@ -66,6 +66,7 @@ export async function run(options: RunOptions): Promise<RunResult> {
   const settings = Object.assign({}, ...nemeses.map((nemesis) => nemesis.settings ?? {})) as Record<string, string>;
   const cluster = await Cluster.start({
     kind: plan.kind,
+    serverBuild: plan.serverBuild,
     servers: plan.servers,
     seed: plan.seed,
     directory,

@@ -6,6 +6,8 @@ import { EVERYTHING, NEMESES } from "../nemesis/index.ts";
 export interface RunPlan {
   readonly seed: number;
   readonly kind: SystemKind;
+  /** A build whose servers are started instead of those of the build that runs; null: none. */
+  readonly serverBuild: string | null;
   readonly servers: number;
   readonly workloads: readonly string[];
   readonly nemeses: readonly string[];
@@ -46,24 +48,24 @@ const ALL = GROUPS.flat();
 const SMOKE_NEMESES = ["kill-leader", "pause-leader", "partition-leader"];
 const STANDARD_NEMESES = ["kill-leader", "pause-leader", "partition-halves", "slow-disk-leader"];
 
-interface Asked {
-  readonly seed: number;
-  readonly load: number;
-  readonly kind: SystemKind;
+/** What a tier leaves open. */
+export type Subject = Pick<RunPlan, "seed" | "load" | "kind" | "serverBuild">;
+
+interface Asked extends Subject {
   readonly servers: number;
   readonly seconds: number;
   readonly workloads: readonly string[];
   readonly nemeses: readonly string[];
 }
 
-export function tierPlans(tier: Tier, seed: number, load: number, kind: SystemKind): readonly RunPlan[] {
+export function tierPlans(tier: Tier, subject: Subject): readonly RunPlan[] {
   const plan = (
     index: number,
     servers: number,
     seconds: number,
     workloads: readonly string[],
     nemeses: readonly string[],
-  ) => planRun({ seed: seed + index, load, kind, servers, seconds, workloads, nemeses });
+  ) => planRun({ ...subject, seed: subject.seed + index, servers, seconds, workloads, nemeses });
   switch (tier) {
     case "smoke":
       return [plan(0, 3, 52, GROUPS_OF_SMOKE, SMOKE_NEMESES)];
@@ -92,7 +94,7 @@ const HEAL_MS = 8000;
 export const QUIET_MS = 5000;
 
 export function planRun(asked: Asked): RunPlan {
-  const { seed, load, kind, servers, seconds, workloads, nemeses } = asked;
+  const { seed, load, kind, serverBuild, servers, seconds, workloads, nemeses } = asked;
   const options = [
     `--seed ${seed}`,
     `--servers ${servers}`,
@@ -101,6 +103,7 @@ export function planRun(asked: Asked): RunPlan {
     `--nemesis ${nemeses.join(",")}`,
     ...(load === 1 ? [] : [`--load ${load}`]),
     ...(kind === "zoetrope" ? [] : [`--peer ${kind}`]),
+    ...(serverBuild === null ? [] : [`--server-build ${serverBuild}`]),
   ];
   return {
     ...asked,
