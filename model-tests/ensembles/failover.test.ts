@@ -1,4 +1,6 @@
 /** Servers die by kill -9 under load: what was acknowledged stays, sessions live on, on every server. */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { connect } from "../../src/client/index.ts";
 import { type Ensemble, startEnsemble } from "../support/ensemble.ts";
@@ -86,6 +88,35 @@ test("a follower with an emptied data directory comes back whole", { timeout: 12
   for (const server of ensemble.servers) if (server !== follower) await server.kill();
   for (const server of ensemble.servers) if (server !== follower) server.start();
   await ensemble.serves();
+  await expectNothingLost(ensemble, writers);
+});
+
+test("with db.autocreate=false an emptied server elects nobody, and joins those that remember", {
+  timeout: 90_000,
+}, async () => {
+  await using ensemble = await startEnsemble({ servers: 3, settings: ["db.autocreate=false"], start: false });
+  for (const { directory } of ensemble.servers) {
+    mkdirSync(directory);
+    writeFileSync(join(directory, "initialize"), "");
+  }
+  ensemble.startAll();
+  await ensemble.serves();
+  const writers = await startWriters(ensemble);
+  await moreWrites(writers);
+  await Promise.all(writers.map((writer) => writer.stop()));
+  await Promise.all(writers.map(({ zk }) => zk.close()));
+  const [emptied, other] = await ensemble.followers();
+  const leader = await ensemble.leader();
+  await ensemble.killAll();
+  emptied!.wipe();
+  emptied!.start();
+  leader.start();
+  // What the two had committed with the third may be just what the emptied one has forgotten.
+  await sleep(3000);
+  expect([await emptied!.mode(), await leader.mode()]).toEqual([null, null]);
+  other!.start();
+  await ensemble.serves();
+  expect(await emptied!.mode()).toBe("follower");
   await expectNothingLost(ensemble, writers);
 });
 

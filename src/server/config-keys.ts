@@ -42,6 +42,10 @@ export interface Settings {
   readonly forceSync: boolean;
   readonly fsyncWarningThresholdMs: number;
   readonly snapRetainCountSet: number;
+  /** Empty directories start an empty tree at zxid 0; if false, only beside a file `initialize`. */
+  readonly autoCreate: boolean;
+  /** Logs without any snapshot are replayed onto an empty tree, as after an upgrade from ZooKeeper 3.4. */
+  readonly trustEmptySnapshot: boolean;
   /** 0 = no automatic purge. */
   readonly purgeIntervalHours: number;
   readonly fourLetterWordWhitelist: readonly string[];
@@ -98,6 +102,8 @@ export const DEFAULTS: Settings = {
   forceSync: true,
   fsyncWarningThresholdMs: 1000,
   snapRetainCountSet: 3,
+  autoCreate: true,
+  trustEmptySnapshot: false,
   purgeIntervalHours: 0,
   fourLetterWordWhitelist: ["srvr"],
   globalOutstandingLimit: 1000,
@@ -251,6 +257,8 @@ export const KEYS: ReadonlyMap<string, KeyRule> = new Map<string, KeyRule>([
   ["forceSync", key("forceSync", yesNo, true)],
   ["fsync.warningthresholdms", key("fsyncWarningThresholdMs", integer(1, "ms"), true)],
   ["autopurge.snapRetainCount", key("snapRetainCountSet", integer(0, "snapshots"))],
+  ["db.autocreate", key("autoCreate", trueFalse, true)],
+  ["snapshot.trust.empty", key("trustEmptySnapshot", trueFalse, true)],
   ["autopurge.purgeInterval", key("purgeIntervalHours", integer(0, "hours, 0 = never"))],
   ["4lw.commands.whitelist", key("fourLetterWordWhitelist", wordList, true)],
   ["globalOutstandingLimit", key("globalOutstandingLimit", integer(1, "requests"), true)],

@@ -69,6 +69,15 @@ describe("a standard zoo.cfg", () => {
     });
   });
 
+  test("says whether a server without data may count as one that never had any", () => {
+    expect(parseConfig(ensemble, "zoo.cfg").config).toMatchObject({ autoCreate: true, trustEmptySnapshot: false });
+    const text = `${ensemble}db.autocreate=false\nzookeeper.snapshot.trust.empty=true\n`;
+    expect(parseConfig(text, "zoo.cfg")).toMatchObject({
+      config: { autoCreate: false, trustEmptySnapshot: true },
+      warnings: [],
+    });
+  });
+
   test("may ask for a trace, which is off otherwise", () => {
     expect(parseConfig(ensemble, "zoo.cfg").config.traceFile).toBeNull();
     const { config, warnings } = parseConfig(`${ensemble}zoetrope.traceFile=/tmp/s1.trace\n`, "zoo.cfg");

@@ -275,5 +275,7 @@ function storageConfig(config: ServerConfig): StorageConfig {
     fsyncWarningThresholdMs: config.fsyncWarningThresholdMs,
     maxEntryBytes: config.juteMaxBuffer * 2,
     digestEnabled: config.digestEnabled,
+    autoCreate: config.autoCreate,
+    trustEmptySnapshot: config.trustEmptySnapshot,
   };
 }
