@@ -61,14 +61,18 @@ export class HistorySender {
   }
 
   start(learnerZxid: Zxid): void {
+    const plan = this.plan(learnerZxid);
+    if (plan.kind === "LOG") this.#startFromLog(learnerZxid);
+    else this.#follow(plan);
+  }
+
+  protected plan(learnerZxid: Zxid): SyncPlan {
     const { committedLog } = this.#ports;
-    const plan = planSync(learnerZxid, {
+    return planSync(learnerZxid, {
       lastProcessed: this.#ports.lastProcessed(),
       committed: committedLog.zxids(),
       logUsable: learnerZxid > 0,
     });
-    if (plan.kind === "LOG") this.#startFromLog(learnerZxid);
-    else this.#follow(plan);
   }
 
   /** The link has drained, or a later turn has come. */
