@@ -4,7 +4,7 @@
  * broadcast phase.
  */
 
-import { type Epoch, epochOf } from "../vocabulary.ts";
+import { type Epoch, epochOf, NO_ZXID } from "../vocabulary.ts";
 import {
   comparable,
   type History,
@@ -156,13 +156,18 @@ export const ZAB_INVARIANTS: readonly ZabInvariant[] = [
   {
     id: "I1",
     name: "ProcessConsistency",
-    sentence: "A follower that has acknowledged NEWLEADER has logged a prefix of what its leader has logged.",
+    sentence:
+      "A follower that has acknowledged NEWLEADER has logged a prefix of what its leader has logged, and has applied " +
+      "what it holds of earlier epochs.",
     holds: ({ servers }) =>
       servers.every((follower) => {
         if (follower.role !== "following" || !follower.synchronized) return true;
+        const { logged, tree, epoch } = follower;
         const leader = servers.find(({ self }) => self === follower.leader);
-        if (leader === undefined || !leads(leader) || leader.epoch !== follower.epoch) return true;
-        return follower.logged !== null && leader.logged !== null && isPrefix(follower.logged, leader.logged);
+        const initial = (logged ?? NOTHING).filter(([zxid]) => epochOf(zxid) < epoch);
+        if (tree !== null && !isPrefix(initial, tree)) return false;
+        if (leader === undefined || !leads(leader) || leader.epoch !== epoch) return true;
+        return logged !== null && leader.logged !== null && isPrefix(logged, leader.logged);
       }),
   },
   {
@@ -217,7 +222,9 @@ export const ZAB_INVARIANTS: readonly ZabInvariant[] = [
       servers.every(
         ({ reported, durable, currentEpoch }) =>
           reported === null ||
-          (durable !== null && lastZxid(durable) === reported.zxid && currentEpoch === reported.epoch),
+          (durable !== null &&
+            (lastZxid(durable) === reported.zxid || (durable.length === 0 && reported.zxid === NO_ZXID)) &&
+            currentEpoch === reported.epoch),
       ),
   },
   {

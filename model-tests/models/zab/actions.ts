@@ -1,20 +1,23 @@
 /** Everything that can happen next in an ensemble. */
 
-import type { ServerId } from "../../../spec/vocabulary.ts";
+import { NO_ZXID, type ServerId } from "../../../spec/vocabulary.ts";
 import type { EmitSuccessor, Words } from "../../checker/model.ts";
 import {
   A_BREAK,
   A_CRASH,
+  A_WIPE,
   A_WRITE,
   type ActionKind,
   actionOf,
   breaksIn,
   crashesIn,
+  wipesIn,
   writesIn,
   type ZabBounds,
   ZabLayout,
 } from "./layout.ts";
 import type { Slot } from "./outputs.ts";
+import type { QuietTakes } from "./quiet-takes.ts";
 import type { ServerInfo, ZabWorld } from "./world.ts";
 
 const SLOTS: readonly Slot[] = [0, 1];
@@ -23,11 +26,25 @@ export class ZabActions {
   readonly #world: ZabWorld;
   readonly #bounds: ZabBounds;
   readonly #at: ZabLayout;
+  readonly #quiet: QuietTakes | null;
   readonly #next: Words;
   readonly #quorumSize: number;
   // Ids of events that carry nothing of the state, made once.
   readonly #events: Readonly<
-    Record<"sync" | "epoch" | "truncate" | "snapshot" | "quorum" | "limit" | "connected" | "failed" | "gone", number>
+    Record<
+      | "sync"
+      | "lose"
+      | "wipe"
+      | "epoch"
+      | "truncate"
+      | "snapshot"
+      | "quorum"
+      | "limit"
+      | "connected"
+      | "failed"
+      | "gone",
+      number
+    >
   >;
   readonly #elected: readonly number[];
   readonly #crash: number[] = [];
@@ -35,7 +52,9 @@ export class ZabActions {
   #words: Words;
   #emit: EmitSuccessor = () => {};
 
-  constructor(world: ZabWorld, bounds: ZabBounds) {
+  /** `quiet`: what learners take at once; null: every take is a step. */
+  constructor(world: ZabWorld, bounds: ZabBounds, quiet: QuietTakes | null) {
+    this.#quiet = quiet;
     this.#world = world;
     this.#bounds = bounds;
     this.#at = new ZabLayout(bounds.servers);
@@ -44,6 +63,8 @@ export class ZabActions {
     this.#quorumSize = Math.floor(bounds.servers / 2) + 1;
     this.#events = {
       sync: world.serverEvent({ type: "LOG_SYNCED" }),
+      wipe: world.serverEvent({ type: "WIPE" }),
+      lose: world.serverEvent({ type: "APPEND_LOST" }),
       epoch: world.serverEvent({ type: "EPOCH_WRITTEN" }),
       truncate: world.serverEvent({ type: "TRUNCATED" }),
       snapshot: world.serverEvent({ type: "SNAPSHOT_STEP" }),
@@ -71,6 +92,11 @@ export class ZabActions {
       for (let leader = 0; leader < servers; leader++) if (learner !== leader) this.#ofLinks(learner, leader);
   }
 
+  #emitState(next: Words, action: number): void {
+    if (this.#quiet !== null) this.#world.takeQuietly(next, this.#quiet);
+    this.#emit(next, action);
+  }
+
   #info(server: number): ServerInfo {
     return this.#world.serverInfo(this.#words[server] as number);
   }
@@ -84,7 +110,7 @@ export class ZabActions {
   #alone(kind: ActionKind, server: number, event: number, parameter = 0): void {
     const next = this.#fresh();
     this.#run(next, server, event);
-    this.#emit(next, actionOf(kind, server, 0, parameter));
+    this.#emitState(next, actionOf(kind, server, 0, parameter));
   }
 
   /** One server's step, and the connection that it may ask for: it is there at once if the leader listens already. */
@@ -129,7 +155,7 @@ export class ZabActions {
       this.#run(next, leader, this.#elected[leader] as number);
       for (let server = 0; server < this.#at.servers; server++)
         if (server !== leader && (mask & (1 << server)) !== 0) this.#run(next, server, this.#elected[leader] as number);
-      this.#emit(next, actionOf("elect", leader, 0, mask));
+      this.#emitState(next, actionOf("elect", leader, 0, mask));
     }
   }
 
@@ -137,7 +163,8 @@ export class ZabActions {
     for (let server = 0; server < this.#at.servers; server++) {
       if ((mask & (1 << server)) === 0) continue;
       const { looking, vote } = this.#info(server);
-      if (!looking) return false;
+      // A server that has lost its history has no vote.
+      if (!looking || vote.zxid === NO_ZXID) return false;
       if (this.#bounds.oracle === "any") continue;
       if (vote.epoch > best.epoch || (vote.epoch === best.epoch && vote.zxid > best.zxid)) return false;
     }
@@ -149,7 +176,7 @@ export class ZabActions {
       if (server === leader || !this.#info(server).looking || !this.#mayConnect(this.#words, server, leader)) continue;
       const next = this.#fresh();
       this.#run(next, server, this.#elected[leader] as number);
-      this.#emit(next, actionOf("join", server, leader));
+      this.#emitState(next, actionOf("join", server, leader));
     }
   }
 
@@ -168,6 +195,8 @@ export class ZabActions {
     }
     if (info.hasPatience) this.#patience(server, budget);
     if (info.connectingTo !== -1) this.#connecting(server, info.connectingTo);
+    if (wipesIn(budget) > 0) this.#paid("wipe", server, this.#events.wipe, A_WIPE);
+    if (info.mayLoseAppend && crashesIn(budget) > 0) this.#paid("append lost", server, this.#events.lose, A_CRASH);
     if (crashesIn(budget) > 0)
       for (let kept = 0; kept <= info.unsynced; kept++)
         this.#paid("crash", server, this.#crash[kept] as number, A_CRASH, kept);
@@ -177,7 +206,7 @@ export class ZabActions {
     const next = this.#fresh();
     next[this.#at.budget] = (next[this.#at.budget] as number) - price;
     this.#run(next, server, event);
-    this.#emit(next, actionOf(kind, server, 0, parameter));
+    this.#emitState(next, actionOf(kind, server, 0, parameter));
   }
 
   /** A leader without a quorum of connections waits in vain: then its timer is no fault. */
@@ -196,7 +225,7 @@ export class ZabActions {
     if (this.#mayConnect(this.#words, server, leader)) {
       const next = this.#fresh();
       this.#connect(next, server, leader);
-      this.#emit(next, actionOf("connect", server, leader));
+      this.#emitState(next, actionOf("connect", server, leader));
     }
     if (!this.#info(leader).listening) this.#alone("give up connecting", server, this.#events.failed);
   }
@@ -210,12 +239,12 @@ export class ZabActions {
       const next = this.#fresh();
       this.#world.stepLink(next, pair, this.#world.linkEvent({ type: "taken down" }));
       this.#run(next, learner, info.toLearner);
-      this.#emit(next, actionOf("learner takes", learner, leader, info.toLearner));
+      this.#emitState(next, actionOf("learner takes", learner, leader, info.toLearner));
     }
     if (info.learnerNotices) {
       const next = this.#fresh();
       this.#run(next, learner, this.#events.gone);
-      this.#emit(next, actionOf("learner notices", learner, leader));
+      this.#emitState(next, actionOf("learner notices", learner, leader));
     }
     for (const slot of SLOTS) {
       if (info.toLeader[slot] !== -1) this.#leaderTakes(learner, leader, slot, info.toLeader[slot]);
@@ -230,21 +259,21 @@ export class ZabActions {
     const pair = this.#at.pair(learner, leader);
     this.#world.stepLink(next, pair, this.#world.linkEvent({ type: "taken up", slot }));
     this.#run(next, leader, event);
-    this.#emit(next, actionOf("leader takes", leader, learner, event));
+    this.#emitState(next, actionOf("leader takes", leader, learner, event));
   }
 
   #leaderNotices(learner: number, leader: number, slot: Slot): void {
     const from = (learner + 1) as ServerId;
     const next = this.#fresh();
     this.#run(next, leader, this.#world.serverEvent({ type: "LEARNER_GONE", from, slot }));
-    this.#emit(next, actionOf("leader notices", leader, learner, slot));
+    this.#emitState(next, actionOf("leader notices", leader, learner, slot));
   }
 
   #cut(learner: number, leader: number, slot: Slot): void {
     const next = this.#fresh();
     next[this.#at.budget] = (next[this.#at.budget] as number) - A_BREAK;
     this.#world.stepLink(next, this.#at.pair(learner, leader), this.#world.linkEvent({ type: "cut", slot }));
-    this.#emit(next, actionOf("cut", learner, leader, slot));
+    this.#emitState(next, actionOf("cut", learner, leader, slot));
   }
 }
 

@@ -8,6 +8,8 @@ export interface ZabBounds {
   readonly crashes: number;
   /** Links cut, and leaders that lose patience although they could go on. */
   readonly breaks: number;
+  /** Servers that come back with an empty disk. */
+  readonly wipes: number;
   readonly epochs: number;
   /** Txns of epoch 1 that all servers hold in the beginning. */
   readonly history: number;
@@ -38,15 +40,16 @@ export class ZabLayout {
   }
 }
 
-/** Budgets share a word, 8 bits each: crashes and breaks that are left, writes that were made. */
-export const budgetOf = (crashes: number, breaks: number, writes: number): number =>
-  crashes | (breaks << 8) | (writes << 16);
-export const crashesIn = (budget: number): number => budget & 0xff;
-export const breaksIn = (budget: number): number => (budget >> 8) & 0xff;
-export const writesIn = (budget: number): number => budget >> 16;
+/** Budgets share a word, 6 bits each: faults that are left, writes that were made. */
+export const budgetOf = (bounds: ZabBounds): number => bounds.crashes | (bounds.breaks << 6) | (bounds.wipes << 12);
+export const crashesIn = (budget: number): number => budget & 63;
+export const breaksIn = (budget: number): number => (budget >> 6) & 63;
+export const wipesIn = (budget: number): number => (budget >> 12) & 63;
+export const writesIn = (budget: number): number => budget >> 18;
 export const A_CRASH = 1;
-export const A_BREAK = 1 << 8;
-export const A_WRITE = 1 << 16;
+export const A_BREAK = 1 << 6;
+export const A_WIPE = 1 << 12;
+export const A_WRITE = 1 << 18;
 
 export const ACTION_KINDS = [
   "elect",
@@ -66,11 +69,13 @@ export const ACTION_KINDS = [
   "learner notices",
   "crash",
   "cut",
+  "append lost",
+  "wipe",
 ] as const;
 
 export type ActionKind = (typeof ACTION_KINDS)[number];
 
-export const FAULTS: readonly ActionKind[] = ["crash", "cut"];
+export const FAULTS: readonly ActionKind[] = ["crash", "cut", "append lost", "wipe"];
 
 const kindIndex = new Map<ActionKind, number>(ACTION_KINDS.map((kind, i) => [kind, i]));
 

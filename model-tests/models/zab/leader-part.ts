@@ -50,7 +50,7 @@ export class LeaderPart {
     this.member = member;
     this.#announced = state.announced;
     this.#synchronizing = state.synchronizing;
-    this.#learners = state.learners.map((learner) => new LearnerLink(this, learner));
+    this.#learners = state.learners.map((learner) => new member.parts.LearnerLink(this, learner));
     if (state.broadcast !== null) {
       this.#broadcast = this.#newBroadcast(state.broadcast.lastProposed);
       const outstanding = state.broadcast.outstanding.map((txn) => proposalOf(txn[0], entryOf(txn)));
@@ -82,7 +82,13 @@ export class LeaderPart {
       initLimitMs: 0,
     });
     const chart = handler.state(state);
-    const learner = new LearnerLink(this, { from, slot, chart, forwarded: false, highestAck: NO_ZXID });
+    const learner = new this.member.parts.LearnerLink(this, {
+      from,
+      slot,
+      chart,
+      forwarded: false,
+      highestAck: NO_ZXID,
+    });
     this.#learners.push(learner);
     for (const output of outputs) if (output.type === "effect") learner.perform(output.effect);
   }
@@ -134,6 +140,10 @@ export class LeaderPart {
     const zxid = broadcast.nextZxid();
     this.member.out({ type: "broadcast", txn: [zxid, value] });
     broadcast.propose(proposalOf(zxid, entryOf([zxid, value])));
+  }
+
+  turnEnded(): void {
+    for (const learner of this.#learners) learner.turnEnded();
   }
 
   get hasQuorum(): boolean {
@@ -189,7 +199,7 @@ export class LeaderPart {
         return { resume: () => {}, cancel: () => {} };
       },
       openSnapshot: () => {
-        learner.put({ type: "SNAPSHOT", tree: [...member.tree] });
+        learner.put({ type: "SNAPSHOT", tree: this.snapshotTree() });
         return { next: () => null, close: () => {} };
       },
       forward: () => {
@@ -209,6 +219,10 @@ export class LeaderPart {
       again = false;
       sender.more();
     }
+  }
+
+  protected snapshotTree(): History {
+    return this.member.tree;
   }
 
   /** A server that comes back has given up its older connection, even where we have not noticed yet. */
@@ -332,9 +346,13 @@ export class LearnerLink implements ForwardingLink {
         if (effect.packet === "NEWLEADER") this.#release();
         return;
       case "link.close":
+        if (effect.reason === "ACK") leader.member.alarm("Z10", "a leader drops a learner that keeps to the protocol");
         return leader.member.out({ type: "leaderCloses", learner: this.from, slot: this.slot });
     }
   }
+
+  /** Packets of a turn leave together. */
+  turnEnded(): void {}
 
   #release(): void {
     const held = this.#held ?? [];

@@ -18,14 +18,14 @@ export interface LearnerState {
 
 export class LearnerPart {
   readonly leader: ServerId;
-  readonly #member: Member;
+  protected readonly member: Member;
   #lost: boolean;
   #history: LearnerHistory | null = null;
   #broadcast: LearnerBroadcast | null = null;
   #uncommitted: History = [];
 
   constructor(member: Member, state: LearnerState) {
-    this.#member = member;
+    this.member = member;
     this.leader = state.leader;
     this.#lost = state.lost;
     if (state.history !== null) {
@@ -85,7 +85,7 @@ export class LearnerPart {
   lost(reason: string): void {
     if (this.#lost) return;
     this.#lost = true;
-    this.#member.peer.send({ type: "LEADER_LOST", reason });
+    this.member.peer.send({ type: "LEADER_LOST", reason });
   }
 
   /** The role has ended; whatever still arrives is of the past. */
@@ -98,27 +98,27 @@ export class LearnerPart {
   }
 
   send(packet: UpPacket): void {
-    this.#member.checkPromise(packet);
-    this.#member.out({ type: "up", leader: this.leader, packet });
+    this.member.checkPromise(packet);
+    this.member.out({ type: "up", leader: this.leader, packet });
   }
 
   packet(packet: DownPacket): void {
-    const { peer } = this.#member;
+    const { peer } = this.member;
     switch (packet.type) {
       case "PROPOSAL":
         return this.#hot("PROPOSAL", packet.txn);
       case "COMMIT":
         return this.#hot("COMMIT", [packet.zxid, 0]);
       case "SNAPSHOT":
-        this.#member.received(packet.tree);
-        return peer.send({ type: "SNAPSHOT_RECEIVED", zxid: this.#member.lastProcessed });
+        this.member.received(packet.tree);
+        return peer.send({ type: "SNAPSHOT_RECEIVED", zxid: this.member.lastProcessed });
       default:
         return peer.send(packet as PeerEvent);
     }
   }
 
   #hot(type: "PROPOSAL" | "COMMIT", [zxid, value]: Txn): void {
-    const { peer } = this.#member;
+    const { peer } = this.member;
     switch (peer.admitted({ type })) {
       case "history.proposal":
         return this.#history?.proposal(zxid, entryOf([zxid, value]));
@@ -134,7 +134,7 @@ export class LearnerPart {
   }
 
   #newHistory(lastLogged: Zxid): LearnerHistory {
-    const member = this.#member;
+    const member = this.member;
     return new member.parts.LearnerHistory({
       lastLogged,
       log: (zxid, entry) => member.log(zxid, entry),
@@ -145,7 +145,7 @@ export class LearnerPart {
   }
 
   #newBroadcast(): LearnerBroadcast {
-    const member = this.#member;
+    const member = this.member;
     return new member.parts.LearnerBroadcast({
       log: (zxid, entry) => member.log(zxid, entry),
       deliver: (zxid, entry) => member.deliver(txnOf(zxid, entry)),
@@ -156,7 +156,7 @@ export class LearnerPart {
 
   /** Between servers that keep to the protocol a history that does not fit must not happen. */
   #broken(reason: string): void {
-    this.#member.alarm("Z10", reason);
+    this.member.alarm("Z10", reason);
     this.lost(reason);
   }
 }

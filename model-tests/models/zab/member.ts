@@ -3,67 +3,23 @@
  * (src/server) wire them, around the model's disk. A step is loaded from a `ServerState`, runs, and is put away again.
  */
 
-import type { LearnerHandlerEffect, learnerHandlerMachine } from "../../../spec/ensemble/learner-handler.machine.ts";
 import { type History, lastZxid, type Txn } from "../../../spec/invariants/zab-view.ts";
 import type { peerMachine } from "../../../spec/peer/peer.machine.ts";
 import type { PeerEffect, PeerEvent } from "../../../spec/peer/setup.ts";
 import type { QuorumConfig } from "../../../spec/quorum.ts";
-import { counterOf, type Epoch, epochOf, type ServerId, type Zxid } from "../../../spec/vocabulary.ts";
+import { counterOf, type Epoch, epochOf, type ServerId, ZERO_ZXID, type Zxid } from "../../../spec/vocabulary.ts";
 import type { CommittedLog } from "../../../src/ensemble/committed-log.ts";
 import { assert } from "../../../src/runtime/assert.ts";
-import type { ChartMachine, ChartState } from "../../checker/chart-machine.ts";
 import { ChartSlot } from "./chart-slot.ts";
-import { LeaderPart, type LeaderState, NEW_LEADER } from "./leader-part.ts";
-import { LearnerPart, type LearnerState } from "./learner-part.ts";
-import type { DiskState, ModelDisk, RecoveryChart } from "./model-disk.ts";
-import type { ServerOutput, Slot } from "./outputs.ts";
+import { type LeaderPart, NEW_LEADER } from "./leader-part.ts";
+import type { LearnerPart } from "./learner-part.ts";
+import type { ModelDisk } from "./model-disk.ts";
+import type { ServerOutput } from "./outputs.ts";
 import type { ZabParts } from "./parts.ts";
-import { type DownPacket, entryOf, txnsOf, type UpPacket } from "./values.ts";
+import type { Charts, MemberSetting, ServerEvent, ServerState } from "./server-state.ts";
+import { entryOf, txnsOf, type UpPacket } from "./values.ts";
 
-export interface ServerState {
-  readonly self: ServerId;
-  readonly peer: ChartState;
-  readonly disk: DiskState;
-  /** What is applied; empty while a leader's snapshot replaces it. */
-  readonly tree: History;
-  readonly window: History;
-  readonly lastLogged: Zxid;
-  readonly durableUpTo: Zxid;
-  readonly settling: boolean;
-  readonly uncommitted: History;
-  readonly receivedSnapshot: Zxid | null;
-  readonly leader: LeaderState | null;
-  readonly learner: LearnerState | null;
-  /** It has stopped, because of something that must not happen. */
-  readonly stopped: boolean;
-}
-
-/** What happens to one server. */
-export type ServerEvent =
-  | { readonly type: "START" }
-  | { readonly type: "ELECTED"; readonly leader: ServerId }
-  | { readonly type: "CONNECTED" | "CONNECT_FAILED" | "LEADER_GONE" }
-  | { readonly type: "ACCEPT" | "LEARNER_GONE"; readonly from: ServerId; readonly slot: Slot }
-  | { readonly type: "FROM_LEADER"; readonly packet: DownPacket }
-  | { readonly type: "FROM_LEARNER"; readonly from: ServerId; readonly slot: Slot; readonly packet: UpPacket }
-  | { readonly type: "LOG_SYNCED" | "EPOCH_WRITTEN" | "TRUNCATED" | "SNAPSHOT_STEP" }
-  | { readonly type: "PROPOSE"; readonly value: number }
-  | { readonly type: "QUORUM_CHECK" | "INIT_LIMIT" }
-  | { readonly type: "CRASH"; readonly kept: number };
-
-/** Shared by all servers of a model. */
-export interface Charts {
-  readonly peer: ChartMachine<typeof peerMachine, PeerEffect>;
-  readonly handler: ChartMachine<typeof learnerHandlerMachine, LearnerHandlerEffect>;
-  readonly recovery: RecoveryChart;
-}
-
-export interface MemberSetting {
-  readonly parts: ZabParts;
-  readonly charts: Charts;
-  readonly quorum: QuorumConfig;
-  readonly committedLogLimit: number;
-}
+const NOTHING: History = [];
 
 export class Member {
   readonly self: ServerId;
@@ -75,6 +31,7 @@ export class Member {
   readonly committedLog: CommittedLog;
   tree: History;
   readonly #outputs: ServerOutput[] = [];
+  #emptyAt: Zxid;
   #lastLogged: Zxid;
   #durableUpTo: Zxid;
   #settling: boolean;
@@ -97,14 +54,15 @@ export class Member {
     this.committedLog = new parts.CommittedLog(committedLogLimit);
     for (const txn of state.window) this.committedLog.add(txn[0], entryOf(txn));
     this.tree = state.tree;
+    this.#emptyAt = state.emptyAt;
     this.#lastLogged = state.lastLogged;
     this.#durableUpTo = state.durableUpTo;
     this.#settling = state.settling;
     this.#uncommitted = state.uncommitted;
     this.#receivedSnapshot = state.receivedSnapshot;
     this.#stopped = state.stopped;
-    this.#leader = state.leader === null ? null : new LeaderPart(this, state.leader);
-    this.#learner = state.learner === null ? null : new LearnerPart(this, state.learner);
+    this.#leader = state.leader === null ? null : new this.parts.LeaderPart(this, state.leader);
+    this.#learner = state.learner === null ? null : new this.parts.LearnerPart(this, state.learner);
   }
 
   get state(): ServerState {
@@ -114,6 +72,7 @@ export class Member {
       disk: this.disk.state,
       tree: this.tree,
       window: txnsOf(this.committedLog.after(-1 as Zxid)),
+      emptyAt: this.#emptyAt,
       lastLogged: this.#lastLogged,
       durableUpTo: this.#durableUpTo,
       settling: this.#settling,
@@ -143,7 +102,7 @@ export class Member {
   }
 
   get lastProcessed(): Zxid {
-    return lastZxid(this.tree);
+    return this.tree.length === 0 ? this.#emptyAt : lastZxid(this.tree);
   }
 
   out(output: ServerOutput): void {
@@ -158,6 +117,7 @@ export class Member {
   run(event: ServerEvent): void {
     try {
       this.handle(event);
+      this.#leader?.turnEnded();
       this.disk.flush();
       // A settling server only waits for its disk and nobody hears of it: what a crash could still lose, a crash in the
       // step before could lose too.
@@ -190,10 +150,12 @@ export class Member {
         return this.#leader?.packet(event.from, event.slot, event.packet);
       case "LOG_SYNCED":
         return this.#appended(this.disk.logSynced());
+      case "APPEND_LOST":
+        return this.#appended(this.disk.appendLost());
       case "EPOCH_WRITTEN":
         return this.#epochWritten();
       case "TRUNCATED":
-        return this.#truncated();
+        return this.truncated();
       case "SNAPSHOT_STEP":
         return this.#snapshotStep();
       case "PROPOSE":
@@ -208,6 +170,7 @@ export class Member {
         return;
       }
       case "CRASH":
+      case "WIPE":
         assert(false, "A crash makes a new member.");
     }
   }
@@ -239,6 +202,7 @@ export class Member {
   /** A leader's tree has come. */
   received(tree: History): void {
     this.tree = tree;
+    this.#emptyAt = ZERO_ZXID;
   }
 
   protected get logIsQuiet(): boolean {
@@ -251,8 +215,9 @@ export class Member {
   }
 
   /** What a role logged and did not commit is part of this server's history, as after a restart (ZOOKEEPER-2845). */
-  protected fastForward(logged: History): void {
+  protected fastForward(logged: History): History {
     for (const txn of logged) if (txn[0] > this.lastProcessed) this.deliver(txn);
+    return NOTHING;
   }
 
   // --- what the disk says
@@ -274,7 +239,7 @@ export class Member {
     this.settleIfQuiet();
   }
 
-  #truncated(): void {
+  protected truncated(): void {
     const asked = this.disk.state.truncateTo;
     const last = this.#reload();
     if (last === null) return;
@@ -309,6 +274,7 @@ export class Member {
       return null;
     }
     this.tree = recovered.tree;
+    if (this.tree.length === 0) this.#emptyAt = recovered.fact.lastZxid;
     this.committedLog.clear();
     for (const txn of recovered.replayed) this.committedLog.add(txn[0], entryOf(txn));
     this.reloaded(recovered.fact.lastZxid);
@@ -320,8 +286,7 @@ export class Member {
     const { epochWrites, truncateTo } = this.disk.state;
     if (!this.#settling || epochWrites.length > 0 || truncateTo !== null || !this.logIsQuiet) return;
     this.#settling = false;
-    this.fastForward(this.#uncommitted);
-    this.#uncommitted = [];
+    this.#uncommitted = this.fastForward(this.#uncommitted);
     this.peer.send({ type: "SETTLED", lastZxid: this.lastProcessed });
   }
 
@@ -352,7 +317,12 @@ export class Member {
         this.disk.flush();
         return this.settleIfQuiet();
       case "leader.connect":
-        this.#learner = new LearnerPart(this, { leader: effect.leader, lost: false, history: null, broadcast: null });
+        this.#learner = new this.parts.LearnerPart(this, {
+          leader: effect.leader,
+          lost: false,
+          history: null,
+          broadcast: null,
+        });
         return this.out({ type: "connect", leader: effect.leader });
       case "leader.disconnect":
         this.#learner?.detach();
@@ -372,7 +342,7 @@ export class Member {
         this.#uncommitted = this.#learner?.uncommitted ?? [];
         return;
       case "learners.listen":
-        this.#leader = new LeaderPart(this, NEW_LEADER);
+        this.#leader = new this.parts.LeaderPart(this, NEW_LEADER);
         return;
       case "learners.close":
         this.#leader?.closeLearners();

@@ -6,8 +6,8 @@
 import { type History, lastZxid } from "../../../spec/invariants/zab-view.ts";
 import type { recoveryMachine } from "../../../spec/storage/recovery.machine.ts";
 import type { Cut, RecoveryEffect } from "../../../spec/storage/recovery-setup.ts";
-import type { Epoch, Zxid } from "../../../spec/vocabulary.ts";
-import { follows } from "../../../src/storage/log-replay.ts";
+import { type Epoch, ZERO_ZXID, type Zxid } from "../../../spec/vocabulary.ts";
+import { follows, leapsOver } from "../../../src/storage/log-replay.ts";
 import type { EpochKind, StorageFact } from "../../../src/storage/storage-facts.ts";
 import type { ChartMachine } from "../../checker/chart-machine.ts";
 import { ChartSlot } from "./chart-slot.ts";
@@ -50,6 +50,10 @@ export interface Recovered {
 }
 
 export class ModelDisk {
+  /** A disk that fails stops its server, which is a crash. A mutant may go on. */
+  static readonly mayLoseAppends: boolean = false;
+  /** db.autocreate: an empty directory is an empty history, instead of none. */
+  static readonly autoCreate: boolean = false;
   protected now: DiskState;
   readonly #recovery: RecoveryChart;
 
@@ -82,6 +86,13 @@ export class ModelDisk {
   logSynced(): Zxid {
     const { log, writing } = this.now;
     this.#set({ log: [...log, ...writing], writing: [] });
+    return lastZxid(writing);
+  }
+
+  /** The group under way is not written, and yet reported: see `mayLoseAppends`. */
+  appendLost(): Zxid {
+    const { writing } = this.now;
+    this.#set({ writing: [] });
     return lastZxid(writing);
   }
 
@@ -157,12 +168,14 @@ export class ModelDisk {
   /** Storage.readLog: from the newest txn not above `from` up to `to`, as far as nothing is missing. */
   stretch(from: Zxid, to: Zxid): { readonly txns: History; readonly complete: boolean } {
     const { log } = this.now;
+    const snapshots = this.now.snapshots.map(lastZxid);
     const start = log.findLastIndex(([zxid]) => zxid <= from);
     const txns: History[number][] = [];
     if (start === -1) return { txns, complete: false };
     for (const txn of log.slice(start)) {
       const last = txns[txns.length - 1];
-      if (last !== undefined && !follows(last[0], txn[0])) return { txns, complete: false };
+      const gap = last !== undefined && (!follows(last[0], txn[0]) || leapsOver(snapshots, last[0], txn[0]));
+      if (gap) return { txns, complete: false };
       txns.push(txn);
       if (txn[0] >= to) return { txns, complete: true };
     }
@@ -171,19 +184,28 @@ export class ModelDisk {
 
   #recover(truncateTo: Zxid | null): Recovered | null {
     let recovered: Recovered | null = null;
+    let emptyAt: Zxid = ZERO_ZXID;
     let tree: History = [];
     let replayed: History = [];
     const perform = (effect: RecoveryEffect): void => {
       switch (effect.type) {
         case "recovery.settle":
           return chart.send({ type: "WRITES_SETTLED" });
-        case "recovery.list":
-          return chart.send({ type: "LISTED", snapshots: this.#names(truncateTo), hasLogs: true, initialize: false });
+        case "recovery.list": {
+          const hasLogs = this.now.log.length > 0;
+          return chart.send({ type: "LISTED", snapshots: this.#names(truncateTo), hasLogs, initialize: false });
+        }
         case "recovery.inspectSnapshot":
           return chart.send({ type: "SNAPSHOT_WHOLE" });
         case "recovery.loadSnapshot":
           tree = this.now.snapshots[Number(effect.file)] as History;
           return chart.send({ type: "SNAPSHOT_LOADED" });
+        case "recovery.startEmpty":
+          emptyAt = effect.zxid;
+          return;
+        case "recovery.createSnapshot":
+          this.#set({ snapshots: [[]] });
+          return chart.send({ type: "SNAPSHOT_CREATED" });
         case "recovery.replay": {
           const found = this.#replay(tree, truncateTo);
           if (found === null) {
@@ -193,7 +215,8 @@ export class ModelDisk {
           replayed = found.replayed;
           tree = [...tree, ...replayed];
           const cuts = [...this.#removals(truncateTo), ...found.cuts];
-          return chart.send({ type: "REPLAYED", lastZxid: lastZxid(tree), cuts });
+          const last = tree.length === 0 ? emptyAt : lastZxid(tree);
+          return chart.send({ type: "REPLAYED", lastZxid: last, cuts });
         }
         case "recovery.readEpochs": {
           const { currentEpoch, acceptedEpoch } = this.now;
@@ -211,11 +234,12 @@ export class ModelDisk {
           return;
         }
         default:
-          // recovery.failed: what is there must not be served. The others need an empty directory.
+          // recovery.failed: what is there must not be served. recovery.probeLogs: logs here never lack a snapshot.
           return;
       }
     };
-    const input = { truncateTo, epochFiles: true, autoCreate: true, trustEmptySnapshot: false };
+    const { autoCreate } = this.constructor as typeof ModelDisk;
+    const input = { truncateTo, epochFiles: true, autoCreate, trustEmptySnapshot: false };
     const { state, outputs } = this.#recovery.initial(input);
     const chart = new ChartSlot(this.#recovery, state, { perform, unexpected: () => {} });
     for (const output of outputs) if (output.type === "effect") perform(output.effect);
@@ -261,6 +285,9 @@ export class ModelDisk {
     this.now = { ...this.now, ...change };
   }
 }
+
+/** Nothing is left of what was there. */
+export const WIPED_DISK: DiskState = { ...EMPTY_DISK, snapshots: [] };
 
 /** A disk that holds this history, as if it had been logged. */
 export const diskWith = (log: History, epoch: Epoch): DiskState => ({

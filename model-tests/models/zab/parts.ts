@@ -11,6 +11,8 @@ import { HistorySender } from "../../../src/ensemble/history-sender.ts";
 import { LeaderBroadcast } from "../../../src/ensemble/leader-broadcast.ts";
 import { LearnerBroadcast } from "../../../src/ensemble/learner-broadcast.ts";
 import { LearnerHistory } from "../../../src/ensemble/learner-history.ts";
+import { LeaderPart, LearnerLink } from "./leader-part.ts";
+import { LearnerPart } from "./learner-part.ts";
 import { Member } from "./member.ts";
 import { ModelDisk } from "./model-disk.ts";
 
@@ -25,6 +27,9 @@ export const PRODUCTION = {
   CommittedLog,
   Disk: ModelDisk,
   Member,
+  LeaderPart,
+  LearnerLink,
+  LearnerPart,
 };
 
 export type ZabParts = typeof PRODUCTION;

@@ -8,10 +8,10 @@ import { ChartMachine, type ChartState } from "../../checker/chart-machine.ts";
 import { hashText } from "../../checker/fingerprint.ts";
 import { LocalMachine } from "../../checker/memo.ts";
 import type { LearnerLinkState } from "./leader-part.ts";
-import type { MemberSetting, ServerEvent, ServerState } from "./member.ts";
-import type { DiskState } from "./model-disk.ts";
+import { type DiskState, WIPED_DISK } from "./model-disk.ts";
 import type { ServerOutput } from "./outputs.ts";
 import type { ZabParts } from "./parts.ts";
+import type { MemberSetting, ServerEvent, ServerState } from "./server-state.ts";
 
 export interface ServerMachineOptions {
   readonly parts: ZabParts;
@@ -45,10 +45,10 @@ export class ServerMachine {
 
   #step(state: ServerState, event: ServerEvent): { next: ServerState; outputs: readonly ServerOutput[] } {
     const { Member, Disk } = this.setting.parts;
-    if (event.type === "CRASH") {
+    if (event.type === "CRASH" || event.type === "WIPE") {
       const { connections } = new Member(this.setting, state);
-      const disk = new Disk(state.disk, this.setting.charts.recovery);
-      disk.crash(event.kept);
+      const disk = new Disk(event.type === "WIPE" ? WIPED_DISK : state.disk, this.setting.charts.recovery);
+      if (event.type === "CRASH") disk.crash(event.kept);
       const { next, outputs } = this.#start(state.self, disk.state);
       return { next, outputs: [...connections, ...outputs] };
     }
@@ -73,6 +73,7 @@ const NOTHING: History = [];
 const BLANK: Omit<ServerState, "self" | "disk" | "peer"> = {
   tree: NOTHING,
   window: NOTHING,
+  emptyAt: ZERO_ZXID,
   lastLogged: NO_ZXID,
   durableUpTo: NO_ZXID,
   settling: false,

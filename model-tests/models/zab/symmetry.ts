@@ -9,7 +9,7 @@ import type { ServerId } from "../../../spec/vocabulary.ts";
 import { hashText } from "../../checker/fingerprint.ts";
 import type { Symmetry, Words } from "../../checker/model.ts";
 import type { ZabLayout } from "./layout.ts";
-import type { ServerState } from "./member.ts";
+import type { ServerState } from "./server-state.ts";
 import type { ZabWorld } from "./world.ts";
 
 type Rename = (id: ServerId) => ServerId;

@@ -3,7 +3,7 @@
 import type { Phase, ServerView } from "../../../spec/invariants/zab-view.ts";
 import type { PeerContext } from "../../../spec/peer/setup.ts";
 import type { Epoch } from "../../../spec/vocabulary.ts";
-import type { MemberSetting, ServerState } from "./member.ts";
+import type { MemberSetting, ServerState } from "./server-state.ts";
 
 export function serverView({ charts, parts }: MemberSetting, state: ServerState): ServerView {
   const { self, disk, tree, window } = state;

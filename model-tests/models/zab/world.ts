@@ -11,10 +11,12 @@ import type { AbstractStates } from "./abstract.ts";
 import { ghostMachine } from "./ghost.ts";
 import type { ZabBounds, ZabLayout } from "./layout.ts";
 import { freeSlot, hasEnded, isOpen, type LinkEvent, learnersSlot, linkMachine, type PairLinks } from "./links.ts";
-import { type Charts, Member, type ServerEvent } from "./member.ts";
+import { Member } from "./member.ts";
 import type { GhostOutput, ServerOutput, Slot } from "./outputs.ts";
 import type { ZabParts } from "./parts.ts";
+import type { QuietTakes } from "./quiet-takes.ts";
 import { ServerMachine } from "./server-machine.ts";
+import type { Charts, ServerEvent } from "./server-state.ts";
 import type { UpPacket } from "./values.ts";
 import { serverView } from "./view.ts";
 
@@ -28,6 +30,7 @@ export interface ServerInfo {
   readonly vote: { readonly epoch: number; readonly zxid: number };
   readonly acceptedEpoch: number;
   readonly logSyncs: boolean;
+  readonly mayLoseAppend: boolean;
   readonly epochWrites: boolean;
   readonly truncates: boolean;
   readonly snapshots: boolean;
@@ -72,6 +75,7 @@ export class ZabWorld {
   readonly #compiled: Compiled[] = [];
   readonly #upPackets = new InternPool<UpPacket>("up packets", JSON.stringify);
   readonly #upEvents: number[] = [];
+  readonly #takenDown: number;
 
   constructor(bounds: ZabBounds, parts: ZabParts, at: ZabLayout) {
     this.quorum = { voters: Array.from({ length: bounds.servers }, (_, i) => (i + 1) as ServerId) };
@@ -80,6 +84,7 @@ export class ZabWorld {
     this.links = linkMachine();
     this.ghosts = ghostMachine();
     this.#at = at;
+    this.#takenDown = this.linkEvent({ type: "taken down" });
   }
 
   serverEvent(event: ServerEvent): number {
@@ -118,6 +123,25 @@ export class ZabWorld {
       words[this.#at.ghost] = this.ghosts.next(step);
     }
     return compiled.connectTo;
+  }
+
+  /**
+   * Learners take at once what only they will ever know that they took (see quiet-takes.ts): it spares the search every order
+   * of such steps.
+   */
+  takeQuietly(words: Words, quiet: QuietTakes): void {
+    const { servers } = this.#at;
+    for (let learner = 0; learner < servers; learner++)
+      for (let leader = 0; leader < servers; leader++) {
+        if (leader === learner) continue;
+        const pair = this.#at.pair(learner, leader);
+        for (;;) {
+          const packet = this.linkInfo(words[pair] as number).toLearner;
+          if (packet === -1 || !quiet.isQuiet(words[learner] as number, packet)) break;
+          this.stepLink(words, pair, this.#takenDown);
+          words[learner] = this.servers.machine.next(this.servers.machine.step(words[learner] as number, packet));
+        }
+      }
   }
 
   stepLink(words: Words, pair: number, event: number): void {
@@ -195,6 +219,7 @@ export class ZabWorld {
       vote: { epoch: context.currentEpoch, zxid: context.lastZxid },
       acceptedEpoch: Math.max(disk.acceptedEpoch, path.startsWith("leading") ? context.newEpoch : 0),
       logSyncs: disk.writing.length > 0 && !stopped,
+      mayLoseAppend: setting.parts.Disk.mayLoseAppends && disk.writing.length > 0 && !stopped,
       epochWrites: disk.epochWrites.length > 0 && !stopped,
       truncates: disk.truncateTo !== null && !stopped,
       snapshots: disk.snapshot !== null && !stopped,

@@ -10,11 +10,12 @@ import { boundsText, zabModel } from "./zab-model.ts";
 /** Every txn since the start is in memory: learners get DIFF where it can be. */
 const WHOLE_LOG = 500;
 
-const ONE_CRASH: ZabBounds = {
+export const ONE_CRASH: ZabBounds = {
   servers: 3,
   txns: 1,
   crashes: 1,
   breaks: 0,
+  wipes: 0,
   epochs: 2,
   history: 0,
   committedLog: WHOLE_LOG,

@@ -12,6 +12,7 @@ import { ACTION_KINDS, budgetOf, FAULTS, kindOfAction, type ZabBounds, ZabLayout
 import { NO_LINKS } from "./links.ts";
 import { diskWith } from "./model-disk.ts";
 import { PRODUCTION, type ZabParts } from "./parts.ts";
+import { QuietTakes } from "./quiet-takes.ts";
 import { zabStoryboard } from "./story.ts";
 import { zabSymmetry } from "./symmetry.ts";
 import { ZabWorld } from "./world.ts";
@@ -20,6 +21,8 @@ export interface ZabModelOptions {
   readonly bounds: ZabBounds;
   readonly parts?: ZabParts;
   readonly properties?: ZabProperties;
+  /** Make every take of a packet a step of its own, also those that nobody can notice (quiet-takes.ts). Default false. */
+  readonly everyTake?: boolean;
 }
 
 export const ALL_PROPERTIES: ZabProperties = {
@@ -32,12 +35,13 @@ export function zabModel({
   bounds,
   parts = PRODUCTION,
   properties = ALL_PROPERTIES,
+  everyTake = false,
 }: ZabModelOptions): Model<ZabState> {
   const at = new ZabLayout(bounds.servers);
   const world = new ZabWorld(bounds, parts, at);
-  const actions = new ZabActions(world, bounds);
   const { servers, links, ghosts } = world;
   const states = new AbstractStates(properties, world.quorum, (ghost) => ghosts.snapshots.get(ghost));
+  const actions = new ZabActions(world, bounds, everyTake ? null : new QuietTakes(world, states));
   const scratch = new Int32Array(at.width);
   let reading: Words = scratch;
   const viewOf = (server: number): number => world.viewNumber(reading[server] as number, states);
@@ -49,7 +53,7 @@ export function zabModel({
       scratch[server] = servers.started((server + 1) as ServerId, disk);
     for (let pair = 0; pair < at.pairs; pair++) scratch[at.servers + pair] = links.snapshots.intern(NO_LINKS);
     scratch[at.ghost] = ghosts.snapshots.intern(ghostWith(history));
-    scratch[at.budget] = budgetOf(bounds.crashes, bounds.breaks, 0);
+    scratch[at.budget] = budgetOf(bounds);
     emit(scratch);
   };
 
@@ -84,8 +88,9 @@ export function zabModel({
 }
 
 export function boundsText(bounds: ZabBounds): string {
-  const { servers, txns, crashes, breaks, epochs, history, committedLog, oracle } = bounds;
+  const { servers, txns, crashes, breaks, wipes, epochs, history, committedLog, oracle } = bounds;
   const extra = [
+    ...(wipes === 0 ? [] : [`${wipes} empty disks`]),
     ...(history === 0 ? [] : [`${history} txns before`]),
     ...(committedLog === 500 ? [] : [`commitLog ${committedLog}`]),
     ...(oracle === "best" ? [] : ["any leader"]),
