@@ -3,6 +3,7 @@
 import { CLIENT_CHECKS } from "../models/client-checks.ts";
 import { ZAB_CHECKS } from "../models/zab/zab-checks.ts";
 import { CLIENT_MUTANTS } from "../mutants/client-mutants.ts";
+import { ZAB_PRODUCTION_MUTANTS } from "../mutants/zab-mutants.ts";
 import type { Check, Mutant } from "./check.ts";
 import { ZAB_COUNTS } from "./zab-tla/zab-counts.ts";
 import { boundsText, createModel } from "./zab-tla/zab-model.ts";
@@ -27,7 +28,7 @@ const zabTla: Check[] = ZAB_COUNTS.map(({ bounds, epochs, text, symmetry, length
 
 export const CHECKS: readonly Check[] = [...zabTla, ...ZAB_CHECKS, ...CLIENT_CHECKS];
 
-export const MUTANTS: readonly Mutant[] = [...ZAB_MUTANTS, ...CLIENT_MUTANTS];
+export const MUTANTS: readonly Mutant[] = [...ZAB_MUTANTS, ...ZAB_PRODUCTION_MUTANTS, ...CLIENT_MUTANTS];
 
 export function checkNamed(name: string): Check {
   const check = CHECKS.find((candidate) => candidate.name === name);

@@ -1,0 +1,192 @@
+/** Known bugs of elections' outcome and of broadcast: who leads, what is committed, in which order. */
+
+import { peerMachine } from "../../spec/peer/peer.machine.ts";
+import type { QuorumConfig } from "../../spec/quorum.ts";
+import type { ServerId, Zxid } from "../../spec/vocabulary.ts";
+import {
+  type ForwardingLink,
+  LeaderBroadcast,
+  type LeaderBroadcastPorts,
+} from "../../src/ensemble/leader-broadcast.ts";
+import { LearnerBroadcast, type LearnerBroadcastPorts } from "../../src/ensemble/learner-broadcast.ts";
+import { LearnerLink } from "../models/zab/leader-part.ts";
+import type { DownPacket } from "../models/zab/values.ts";
+import { withGuards } from "./chart-variants.ts";
+import type { ZabMutant } from "./zab-mutants.ts";
+
+/** M38: acknowledged when it is handed to the log. */
+class HastyLearner extends LearnerBroadcast {
+  readonly #ports: LearnerBroadcastPorts;
+
+  constructor(ports: LearnerBroadcastPorts) {
+    super(ports);
+    this.#ports = ports;
+  }
+
+  override proposal(zxid: Zxid, entry: Buffer): void {
+    super.proposal(zxid, entry);
+    this.#ports.ack(zxid);
+  }
+
+  override appended(): void {}
+}
+
+/** M39: the leader's own ack counts twice, so one of three decides alone, and two of five with one follower. */
+class DoubleVote extends LeaderBroadcast {
+  readonly #other: ServerId;
+
+  constructor(self: ServerId, quorum: QuorumConfig, lastZxid: Zxid, ports: LeaderBroadcastPorts) {
+    super(self, quorum, lastZxid, ports);
+    this.#other = quorum.voters.find((id) => id !== self) ?? self;
+  }
+
+  override appended(upTo: Zxid): void {
+    super.appended(upTo);
+    this.ack(this.#other, upTo);
+  }
+}
+
+/** Of our own: a learner's acks outlive its connection. */
+class RememberedAcks extends LeaderBroadcast {
+  override forget(link: ForwardingLink): void {
+    const { ackedUpTo } = this.state;
+    super.forget(link);
+    for (const [id, zxid] of ackedUpTo) if (id === link.sid) this.ack(id, zxid);
+  }
+}
+
+/** M35: of several txns committed at once only the last is named. */
+class LastCommitLink extends LearnerLink {
+  #commit: DownPacket | null = null;
+
+  override put(packet: DownPacket): void {
+    if (packet.type !== "COMMIT") return super.put(packet);
+    this.#commit = packet;
+  }
+
+  override turnEnded(): void {
+    if (this.#commit !== null) super.put(this.#commit);
+    this.#commit = null;
+  }
+}
+
+/** Of our own: what stands before the committed txn is dropped. */
+class SkippingLearner extends LearnerBroadcast {
+  override commit(zxid: Zxid): void {
+    const { proposals } = this.state;
+    this.resume({ ...this.state, proposals: proposals.filter((proposal) => proposal.zxid >= zxid) });
+    super.commit(zxid);
+  }
+}
+
+/** Of our own: the entry of another proposal is applied. */
+class NewestEntryLearner extends LearnerBroadcast {
+  override commit(zxid: Zxid): void {
+    const { proposals } = this.state;
+    const newest = proposals[proposals.length - 1];
+    const first = proposals[0];
+    if (first !== undefined && newest !== undefined)
+      this.resume({ ...this.state, proposals: [{ ...first, entry: newest.entry }, ...proposals.slice(1)] });
+    super.commit(zxid);
+  }
+}
+
+/** Of our own: applied when it is logged. */
+class AnyOrderLearner extends LearnerBroadcast {
+  readonly #ports: LearnerBroadcastPorts;
+
+  constructor(ports: LearnerBroadcastPorts) {
+    super(ports);
+    this.#ports = ports;
+  }
+
+  override proposal(zxid: Zxid, entry: Buffer): void {
+    super.proposal(zxid, entry);
+    this.#ports.deliver(zxid, entry);
+  }
+
+  override commit(): void {}
+}
+
+/** M37: whoever wins the election leads, even if others know more. */
+const anyoneLeads = withGuards(peerMachine, { moreRecent: () => false });
+
+export const BROADCAST_MUTANTS: readonly ZabMutant[] = [
+  {
+    name: "M35 a commit names only the last of several txns",
+    story: "The follower never hears of those before it.",
+    parts: { LearnerLink: LastCommitLink },
+    bounds: { txns: 3, crashes: 0, epochs: 1 },
+    killer: "Z10 NothingUnexpected",
+    depth: 28,
+  },
+  {
+    name: "a learner passes over what it was not told to commit",
+    story: "M35, and the follower takes the commit of a later txn for one of those before it, too early.",
+    parts: { LearnerLink: LastCommitLink, LearnerBroadcast: SkippingLearner },
+    bounds: { txns: 3, crashes: 0, epochs: 1 },
+    killer: "Z3 TotalOrder",
+    depth: 28,
+    only: true,
+  },
+  {
+    name: "a commit applies the newest proposal",
+    story: "The first txn is applied with the contents of the second.",
+    parts: { LearnerBroadcast: NewestEntryLearner },
+    bounds: { txns: 2, crashes: 0, epochs: 1 },
+    killer: "Z1 Integrity",
+    depth: 21,
+    only: true,
+  },
+  {
+    name: "M37 the least recent history may lead",
+    story: "Discovery does not compare histories: committed txns are truncated.",
+    parts: { peer: anyoneLeads },
+    bounds: { oracle: "any" },
+    killer: "Z6 PrimaryIntegrity",
+    depth: 31,
+    only: true,
+  },
+  {
+    name: "M38 a proposal is acknowledged before the fsync",
+    story: "A restart loses the tail that the leader has counted.",
+    parts: { LearnerBroadcast: HastyLearner },
+    bounds: { txns: 2 },
+    killer: "I2 CommittedLogMonotonicity",
+    depth: 34,
+    only: true,
+  },
+  {
+    name: "M39 the leader's own ack counts twice, N=3",
+    story: "A txn is committed that only the leader has.",
+    parts: { LeaderBroadcast: DoubleVote },
+    bounds: { txns: 2 },
+    killer: "Z2 Agreement",
+    depth: 26,
+    only: true,
+  },
+  {
+    name: "M39 the leader's own ack counts twice, N=5",
+    story: "Two of five commit, and the other three may elect one of themselves.",
+    parts: { LeaderBroadcast: DoubleVote },
+    bounds: { servers: 5, crashes: 0, epochs: 1 },
+    killer: "I4 CommittedLogDurability",
+    depth: 25,
+  },
+  {
+    name: "a learner's acks outlive its connection",
+    story: "It came back with less than it had acknowledged, and is counted all the same.",
+    parts: { LeaderBroadcast: RememberedAcks },
+    killer: "I4 CommittedLogDurability",
+    depth: 25,
+  },
+  {
+    name: "a proposal is applied when it is logged",
+    story: "What is read there may never be committed.",
+    parts: { LearnerBroadcast: AnyOrderLearner },
+    bounds: { txns: 2 },
+    killer: "Z7 PrefixConsistency",
+    depth: 28,
+    only: true,
+  },
+];

@@ -1,0 +1,150 @@
+/** Known bugs of what a server is left with when a role ends, when it truncates, and when it starts again. */
+
+import { type History, lastZxid } from "../../spec/invariants/zab-view.ts";
+import type { Zxid } from "../../spec/vocabulary.ts";
+import { Member } from "../models/zab/member.ts";
+import { ModelDisk, type Recovered } from "../models/zab/model-disk.ts";
+import type { ZabMutant } from "./zab-mutants.ts";
+
+/** M08: a role's last writes are not waited for. */
+class ImpatientMember extends Member {
+  protected override get logIsQuiet(): boolean {
+    return true;
+  }
+}
+
+/** M15: what was logged and not committed is left out of the tree. */
+class UnreplayedMember extends Member {
+  protected override fastForward(): History {
+    return [];
+  }
+}
+
+/** M10: an append that fails is passed over; the server goes on with what it has in memory. */
+class LeakyDisk extends ModelDisk {
+  static override readonly mayLoseAppends = true;
+}
+
+/** M16: TRUNC takes one txn too many with it, and says it did not. */
+class GreedyDisk extends ModelDisk {
+  override recover(): Recovered | null {
+    const { truncateTo } = this.state;
+    const recovered = super.recover();
+    if (truncateTo === null || recovered === null) return recovered;
+    const { log } = this.state;
+    if (lastZxid(log) === truncateTo) this.now = { ...this.now, log: log.slice(0, -1) };
+    return recovered;
+  }
+}
+
+/** M18: the log cannot be cut, and nobody looks. */
+class StubbornDisk extends ModelDisk {
+  override recover(): Recovered | null {
+    const { log, truncateTo } = this.state;
+    const recovered = super.recover();
+    if (truncateTo !== null) this.now = { ...this.now, log };
+    return recovered;
+  }
+}
+
+/** M20: an empty directory is taken for a server that has never had anything. */
+class TrustingDisk extends ModelDisk {
+  static override readonly autoCreate = true;
+}
+
+/** Of our own: what a role logged and did not commit is applied when the next one begins to serve. */
+class LateMember extends Member {
+  protected override fastForward(logged: History): History {
+    return logged;
+  }
+
+  protected override perform(effect: Parameters<Member["perform"]>[0]): void {
+    super.perform(effect);
+    if (effect.type === "learner.open") this.tree = [...this.tree, ...this.state.uncommitted];
+  }
+}
+
+/** Of our own: a restart forgets the last txn that was durable. */
+class ShortReplayDisk extends ModelDisk {
+  override recover(): Recovered | null {
+    const recovered = super.recover();
+    if (recovered === null || recovered.replayed.length === 0) return recovered;
+    const cut = (history: History): History => history.slice(0, -1);
+    const tree = cut(recovered.tree);
+    const fact = { ...recovered.fact, lastZxid: lastZxid(tree) as Zxid };
+    this.now = { ...this.now, log: cut(this.now.log) };
+    return { fact, tree, replayed: cut(recovered.replayed) };
+  }
+}
+
+export const RECOVERY_MUTANTS: readonly ZabMutant[] = [
+  {
+    name: "M08 the log goes on writing for a role that has ended",
+    story: "ZOOKEEPER-4712: what it writes late lands behind the next leader's history.",
+    parts: { Member: ImpatientMember },
+    killer: "I7 MemoryLeDisk",
+    depth: 15,
+    only: true,
+  },
+  {
+    name: "M10 a failed append is passed over",
+    story: "ZOOKEEPER-4882: the txn is in memory and not in the log, and after it the log goes on.",
+    parts: { Disk: LeakyDisk },
+    bounds: { txns: 2 },
+    killer: "I8 LogContinuity",
+    depth: 14,
+    only: true,
+  },
+  {
+    name: "M15 logged txns are not replayed when a role ends",
+    story: "ZOOKEEPER-2845: the server votes with less than its log holds, and keeps a txn its leader does not know.",
+    parts: { Member: UnreplayedMember },
+    bounds: { epochs: 3 },
+    killer: "I1 ProcessConsistency",
+    depth: 24,
+    only: true,
+  },
+  {
+    name: "M16 truncation cuts too much",
+    story: "ZOOKEEPER-1154, -1156: a server that rejoins with txns of a dead epoch loses committed ones with them.",
+    parts: { Disk: GreedyDisk },
+    bounds: { history: 1, epochs: 3 },
+    killer: "I4 CommittedLogDurability",
+    depth: 36,
+    only: true,
+  },
+  {
+    name: "M18 a truncation that fails is ignored",
+    story: "ZOOKEEPER-3701: the server goes on upon a log that still holds what was to be cut.",
+    parts: { Disk: StubbornDisk },
+    killer: "I1 ProcessConsistency",
+    depth: 25,
+    only: true,
+  },
+  {
+    name: "M20 a server that lost its disk votes",
+    story: "ZOOKEEPER-261, -2325: with its empty history it helps somebody into the lead who lacks a committed txn.",
+    parts: { Disk: TrustingDisk },
+    bounds: { crashes: 0, breaks: 1, wipes: 1 },
+    killer: "I3 LeaderLogCompleteness",
+    depth: 26,
+    only: true,
+  },
+  {
+    name: "uncommitted txns are applied in the next role",
+    story: "They were proposed in an older epoch than what this server has applied by then.",
+    parts: { Member: LateMember },
+    bounds: { txns: 2 },
+    killer: "Z5 GlobalPrimaryOrder",
+    depth: 41,
+    only: true,
+  },
+  {
+    name: "a restart forgets the last durable txn",
+    story: "A replay that stops one record early, and cuts it off as torn.",
+    parts: { Disk: ShortReplayDisk },
+    killer: "I4 CommittedStaysLogged",
+    depth: 19,
+    only: true,
+  },
+];
