@@ -63,6 +63,7 @@ export class Connections {
   }
 
   step(connection: ClientConnection, type: ConnectionEventType): void {
+    this.#counters.chartSteps++;
     const from = connection.state;
     const next = connectionTable.next(from, connectionEvents[type]);
     if (next === UNEXPECTED) {

@@ -73,7 +73,10 @@ export class Server {
     const tracer = options.traced === undefined ? null : new Tracer(options.traced);
     this.#tracer = tracer;
     if (tracer !== null) this.trace.sink = (...step) => tracer.step(...step);
-    const stepped: ChartSteps = (chart, from, event, to) => this.trace.record(chart, from, event, to);
+    const stepped: ChartSteps = (chart, from, event, to) => {
+      this.counters.chartSteps++;
+      this.trace.record(chart, from, event, to);
+    };
     this.database = new Database({ digest: config.digestEnabled, extendedTypes: config.extendedTypesEnabled });
     const report: Reporter = (line) => void this.#effects.push({ type: "report", report: line });
     let words: ((word: string, rest: Buffer) => string | null) | undefined;
