@@ -12,6 +12,13 @@ const toSettling = "#peer.settling";
 
 const zxidOf = (event: PeerEvent): Zxid => ("zxid" in event ? event.zxid : NO_ZXID);
 
+/** All of the initial history has been sent. */
+const newLeader = <Target extends string>(target: Target) =>
+  [
+    { guard: "wantedEpoch", target },
+    { target: toSettling, description: "Of another epoch than was promised: nothing that leader says can be trusted." },
+  ] as const;
+
 function discovery(info: "FOLLOWERINFO" | "OBSERVERINFO") {
   return peerSetup.createStateConfig({
     description: "Zab phase 1: agree with the leader on a new epoch, larger than any accepted before.",
@@ -151,10 +158,7 @@ function synchronization(kind: "participant" | "observer") {
             target: "receivingHistory",
             actions: remember,
           },
-          NEWLEADER: {
-            target: "truncatingThenLogging",
-            guard: "wantedEpoch",
-          },
+          NEWLEADER: newLeader("truncatingThenLogging"),
         },
       },
       truncatingThenLogging: {
@@ -197,10 +201,7 @@ function synchronization(kind: "participant" | "observer") {
             target: "receivingHistory",
             actions: remember,
           },
-          NEWLEADER: {
-            target: "persistingSnapshotThenLogging",
-            guard: "wantedEpoch",
-          },
+          NEWLEADER: newLeader("persistingSnapshotThenLogging"),
         },
       },
       persistingSnapshotThenLogging: {
@@ -217,7 +218,7 @@ function synchronization(kind: "participant" | "observer") {
         description: "Committed txns that this server lacks are buffered until the leader says that is all.",
         on: {
           ...live,
-          NEWLEADER: { guard: "wantedEpoch", target: "loggingHistory" },
+          NEWLEADER: newLeader("loggingHistory"),
         },
       },
       loggingHistory: {

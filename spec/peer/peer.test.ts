@@ -53,3 +53,45 @@ test("the promise of a server that has lost its history does not count", () => {
     leading: { discovery: "persistingCurrentEpoch" },
   });
 });
+
+// It may have been told of an epoch whose leader died before a quorum took it over. It cannot lead, so electing again helps nobody.
+test("an observer that knows more does not make the leader step down", () => {
+  const acked = (from: number, voter: boolean, currentEpoch: number): PeerEvent => ({
+    type: "EPOCH_ACKED",
+    from: from as ServerId,
+    voter,
+    currentEpoch: currentEpoch as Epoch,
+    lastZxid: 0 as Zxid,
+  });
+  const written: PeerEvent = { type: "ACCEPTED_EPOCH_WRITTEN", epoch: 3 as Epoch };
+  const discovery = [recovered(2), { type: "ELECTED", leader: self } as const, joined(2), written];
+  const waiting = { leading: { discovery: "awaitingEpochAcks" } };
+  expect(stateAfter(...discovery, acked(9, false, 2))).toEqual(waiting);
+  expect(stateAfter(...discovery, acked(9, false, 2), acked(2, true, 0))).toEqual({
+    leading: { discovery: "persistingCurrentEpoch" },
+  });
+  expect(stateAfter(...discovery, acked(2, true, 2))).toBe("settling");
+});
+
+test("a learner leaves a leader whose NEWLEADER is of another epoch than it was promised", () => {
+  const upToNewLeader: readonly PeerEvent[] = [
+    recovered(0),
+    { type: "ELECTED", leader: 2 as ServerId },
+    { type: "LEADER_CONNECTED" },
+    { type: "LEADERINFO", epoch: 1 as Epoch },
+    { type: "ACCEPTED_EPOCH_WRITTEN", epoch: 1 as Epoch },
+  ];
+  const newLeader = (epoch: number): PeerEvent => ({ type: "NEWLEADER", epoch: epoch as Epoch });
+  const plans: readonly (readonly PeerEvent[])[] = [
+    [{ type: "DIFF", zxid: 0 as Zxid }],
+    [{ type: "TRUNC", zxid: 0 as Zxid }],
+    [
+      { type: "SNAP", zxid: 0 as Zxid },
+      { type: "SNAPSHOT_RECEIVED", zxid: 0 as Zxid },
+    ],
+  ];
+  for (const plan of plans) {
+    expect(stateAfter(...upToNewLeader, ...plan, newLeader(2))).toBe("settling");
+    expect(stateAfter(...upToNewLeader, ...plan, newLeader(1))).not.toBe("settling");
+  }
+});

@@ -179,9 +179,13 @@ export const peerSetup = setup({
     wantedEpoch: ({ context, event }) => event.type === "NEWLEADER" && event.epoch === context.newEpoch,
     alone: ({ context }) => containsQuorum(context.quorum, [context.self]),
     joinsQuorum: ({ context, event }) => reached(context, context.joined, event),
-    /** Somebody knows more than this leader: committed txns could be lost (Zab phase 1; Leader.waitForEpochAck). */
+    /**
+     * Somebody who could lead knows more than this leader: committed txns could be lost (Zab phase 1; Leader.waitForEpochAck).
+     * An observer may have been told of an epoch that no quorum took over, and would come back with it after every election.
+     */
     moreRecent: ({ context, event }) =>
       event.type === "EPOCH_ACKED" &&
+      event.voter &&
       event.currentEpoch !== -1 &&
       (event.currentEpoch > context.currentEpoch ||
         (event.currentEpoch === context.currentEpoch && event.lastZxid > context.lastZxid)),
