@@ -21,6 +21,9 @@ export interface ElectionMember {
 
 export interface ElectionChannelsPorts {
   readonly report: Reporter;
+  /** Whoever connects must say by then who it is (QuorumCnxManager.setSockOpts: tickTime * syncLimit). */
+  readonly introductionLimitMs: number;
+  nowMs(): number;
   connect(host: string, port: number): number;
   write(socket: number, bytes: Buffer): void;
   /** Flush, then end. */
@@ -36,7 +39,7 @@ type Side =
   /** We opened it: to keep (`peer` is smaller), or only to be noticed (`peer` is larger and connects back). */
   | { readonly kind: "outgoing"; readonly peer: ServerId; readonly keep: boolean; readonly decoder: ElectionDecoder }
   /** Accepted; `peer` is known after its initial message. */
-  | { readonly kind: "incoming"; peer: ServerId | null; readonly decoder: ElectionDecoder };
+  | { readonly kind: "incoming"; peer: ServerId | null; readonly sinceMs: number; readonly decoder: ElectionDecoder };
 
 export class ElectionChannels {
   readonly #self: ElectionMember;
@@ -83,7 +86,15 @@ export class ElectionChannels {
   }
 
   accepted(socket: number): void {
-    this.#sockets.set(socket, { kind: "incoming", peer: null, decoder: new ElectionDecoder("acceptor") });
+    const sinceMs = this.#ports.nowMs();
+    this.#sockets.set(socket, { kind: "incoming", peer: null, sinceMs, decoder: new ElectionDecoder("acceptor") });
+  }
+
+  /** Strangers who say nothing would use up the descriptors. */
+  tick(): void {
+    const latestMs = this.#ports.nowMs() - this.#ports.introductionLimitMs;
+    for (const [socket, side] of this.#sockets)
+      if (side.kind === "incoming" && side.peer === null && side.sinceMs < latestMs) this.#drop(socket);
   }
 
   connected(socket: number): void {

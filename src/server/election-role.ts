@@ -8,7 +8,7 @@ import type { Epoch, PeerState, ServerId, Vote, Zxid } from "../../spec/vocabula
 import { ElectionChannels } from "../ensemble/election-channels.ts";
 import { NOTIFICATION_VERSION } from "../protocol/notification.ts";
 import { ChartRunner } from "../runtime/chart.ts";
-import type { Reporter } from "../runtime/environment.ts";
+import type { Environment, Reporter } from "../runtime/environment.ts";
 import type { Tracer } from "../runtime/tracer.ts";
 import type { ServerConfig } from "./config.ts";
 import type { Effects } from "./io.ts";
@@ -17,6 +17,7 @@ export interface ElectionRoleOptions {
   readonly config: ServerConfig;
   readonly quorum: QuorumConfig;
   readonly configText: string;
+  readonly environment: Environment;
   readonly report: Reporter;
   effects(): Effects;
   newSocket(): number;
@@ -57,6 +58,10 @@ export class ElectionRole {
     effects().push({ type: "listen", port: "election", host, number: own.electionPort });
   }
 
+  tick(): void {
+    this.channels.tick();
+  }
+
   look(zxid: Zxid, currentEpoch: Epoch): void {
     this.chart.send({ type: "LOOK", zxid, currentEpoch });
   }
@@ -67,11 +72,13 @@ export class ElectionRole {
   }
 
   #openChannels(): ElectionChannels {
-    const { config, report, effects, newSocket } = this.#options;
+    const { config, environment, report, effects, newSocket } = this.#options;
     const members = config.servers.map(({ id, host, electionPort }) => ({ id, host, electionPort }));
     const self = members.find((member) => member.id === this.#self);
     return new ElectionChannels(self ?? { id: this.#self, host: "localhost", electionPort: 0 }, members, {
       report,
+      introductionLimitMs: config.tickTimeMs * config.syncLimitTicks,
+      nowMs: () => environment.monotonicMs(),
       connect: (host, port) => {
         const socket = newSocket();
         effects().push({ type: "socket.connect", socket, host, port, timeoutMs: config.cnxTimeoutMs });

@@ -6,7 +6,7 @@
 import { peerMachine } from "../../spec/peer/peer.machine.ts";
 import type { PeerEffect } from "../../spec/peer/setup.ts";
 import type { QuorumConfig } from "../../spec/quorum.ts";
-import { formatZxid, type ServerId, type Zxid } from "../../spec/vocabulary.ts";
+import type { ServerId, Zxid } from "../../spec/vocabulary.ts";
 import { ChartRunner } from "../runtime/chart.ts";
 import type { ServerCounters } from "../runtime/counters.ts";
 import type { Environment, Reporter } from "../runtime/environment.ts";
@@ -18,6 +18,7 @@ import { ElectionRole } from "./election-role.ts";
 import type { Effects, ListenPort } from "./io.ts";
 import { LeaderRole } from "./leader-role.ts";
 import { LearnerRole } from "./learner-role.ts";
+import { PeerStorage } from "./peer-storage.ts";
 import { Primary } from "./primary.ts";
 import type { LoggedTxn, Replica } from "./replica.ts";
 import { ensembleConfigText } from "./server-address.ts";
@@ -47,17 +48,11 @@ export class EnsembleMember {
   readonly quorum: QuorumConfig;
   readonly #options: EnsembleMemberOptions;
   readonly #self: ServerId;
+  readonly #storage: PeerStorage;
   #leaderRole: LeaderRole | null = null;
   #learnerRole: LearnerRole | null = null;
   #standalone: Primary | null = null;
   #uncommitted: readonly LoggedTxn[] = [];
-  /** The chart waits for the disk to be quiet. */
-  #settling = false;
-  #epochWrites = 0;
-  /** A TRUNC is being carried out: recovery ends it. */
-  #truncatingTo: Zxid | null = null;
-  #reloading = false;
-  #receivedSnapshot: Zxid | null = null;
   #ticks = 0;
   #electionStartedMs = 0;
   /** When this server began to look for the leader it follows: its first packet is due within initLimit. */
@@ -94,6 +89,17 @@ export class EnsembleMember {
       timer: options.timer,
       unexpected: (state, event) => options.unexpected("peer", state, event),
     });
+    this.#storage = new PeerStorage({
+      replica: options.replica,
+      report: options.report,
+      peer: (event) => this.peer.send(event),
+      appended: (upTo) => this.#appended(upTo),
+      snapshotTaken: () => {
+        options.counters.snapshots++;
+      },
+      reloaded: () => this.#setConfigNode(),
+      misjudged: (reason) => this.#learnerRole?.connection.lost(reason),
+    });
     this.peer.onTransition = (from, event, to) => options.stepped("peer", from, event, to);
   }
 
@@ -112,6 +118,7 @@ export class EnsembleMember {
 
   tick(): void {
     this.#ticks++;
+    this.election?.tick();
     this.#learnerRole?.tick();
     this.#leaderRole?.tick(this.#ticks % 2 === 0);
     this.#standalone?.tick();
@@ -182,54 +189,9 @@ export class EnsembleMember {
   // --- storage
 
   storageFact(fact: StorageFact): void {
-    const { replica, tracer } = this.#options;
+    const { tracer } = this.#options;
     if (tracer !== null) traceFact(tracer, fact);
-    switch (fact.type) {
-      case "RECOVERED": {
-        this.#reloading = false;
-        replica.reloaded(fact.lastZxid);
-        this.#setConfigNode();
-        const { lastZxid, acceptedEpoch, currentEpoch } = fact;
-        const truncatingTo = this.#truncatingTo;
-        this.#truncatingTo = null;
-        if (truncatingTo === null) this.peer.send({ type: "RECOVERED", lastZxid, acceptedEpoch, currentEpoch });
-        else if (lastZxid === truncatingTo) this.peer.send({ type: "LOG_TRUNCATED", lastZxid });
-        else {
-          // What the leader will send follows a txn that this server never had. Its true position gets it a better plan.
-          this.#learnerRole?.connection.lost(
-            `asked to truncate to ${formatZxid(truncatingTo)}, but the log ends at ${formatZxid(lastZxid)}`,
-          );
-        }
-        break;
-      }
-      case "LOG_APPENDED":
-        replica.appended(fact.upTo);
-        this.#appended(fact.upTo);
-        break;
-      case "EPOCH_WRITTEN":
-        this.#epochWrites--;
-        this.peer.send(
-          fact.kind === "acceptedEpoch"
-            ? { type: "ACCEPTED_EPOCH_WRITTEN", epoch: fact.epoch }
-            : { type: "CURRENT_EPOCH_WRITTEN", epoch: fact.epoch },
-        );
-        break;
-      case "SNAPSHOT_TAKEN":
-        this.#options.counters.snapshots++;
-        if (fact.zxid === this.#receivedSnapshot) {
-          this.#receivedSnapshot = null;
-          this.peer.send({ type: "SNAPSHOT_TAKEN", zxid: fact.zxid });
-        }
-        break;
-      case "STORAGE_FAILED":
-        this.peer.send({
-          type: "STORAGE_FAILED",
-          code: fact.code,
-          message: `${fact.message} (${fact.file}, byte ${fact.offset})`,
-        });
-        break;
-    }
-    this.#settleIfQuiet();
+    this.#storage.fact(fact);
   }
 
   #appended(upTo: Zxid): void {
@@ -246,53 +208,31 @@ export class EnsembleMember {
     }
   }
 
-  /** Memory and disk say the same again: the server may be voted for with what it has. */
-  #settleIfQuiet(): void {
-    const { replica } = this.#options;
-    if (!this.#settling || this.#epochWrites > 0 || this.#reloading || !replica.logIsQuiet) return;
-    this.#settling = false;
-    replica.fastForward(this.#uncommitted);
-    this.#uncommitted = [];
-    this.peer.send({ type: "SETTLED", lastZxid: replica.database.lastProcessedZxid });
-  }
-
   // --- what the peer chart asks for
 
   #perform(effect: PeerEffect): void {
     const { replica, config, effects, report } = this.#options;
     switch (effect.type) {
       case "storage.recover":
-        this.#reloading = true;
-        replica.committedLog.clear();
-        return replica.storage.recover();
+        return this.#storage.recover();
       case "acceptedEpoch.write":
-        this.#epochWrites++;
-        return replica.storage.writeEpoch("acceptedEpoch", effect.epoch);
+        return this.#storage.writeEpoch("acceptedEpoch", effect.epoch);
       case "currentEpoch.write":
-        this.#epochWrites++;
-        return replica.storage.writeEpoch("currentEpoch", effect.epoch);
+        return this.#storage.writeEpoch("currentEpoch", effect.epoch);
       case "log.truncate":
-        report({ level: "warn", message: "truncating the log", data: { to: formatZxid(effect.zxid) } });
-        this.#truncatingTo = effect.zxid;
-        this.#reloading = true;
-        replica.committedLog.clear();
-        return replica.storage.truncate(effect.zxid);
+        return this.#storage.truncate(effect.zxid);
       case "snapshot.receive":
         replica.committedLog.clear();
         return this.#learnerRole?.receiveSnapshot(effect.zxid);
       case "snapshot.take":
-        replica.database.lastProcessedZxid = effect.zxid;
-        replica.reloaded(effect.zxid);
-        this.#setConfigNode();
-        this.#receivedSnapshot = effect.zxid;
-        return replica.storage.snapshot("sync");
+        return this.#storage.takeSnapshot(effect.zxid);
       case "election.start":
         this.#electionStartedMs = this.#options.environment.monotonicMs();
         return this.election?.look(effect.zxid, effect.currentEpoch);
       case "role.settle":
-        this.#settling = true;
-        replica.storage.flush();
-        return this.#settleIfQuiet();
+        this.#storage.settle(this.#uncommitted);
+        this.#uncommitted = [];
+        return;
       case "leader.connect":
         return this.#connectToLeader(effect.leader);
       case "leader.disconnect":
