@@ -45,17 +45,27 @@ export interface TimerFired {
   readonly id: string;
 }
 
+/**
+ * A model's hand on what a step leaves behind: it may drop from the state what nothing reads any more, and add outputs of its
+ * own, which it reads off the state before that.
+ */
+export type Refine<TEffect> = (
+  step: LocalStep<ChartState, ChartOutput<TEffect>>,
+) => LocalStep<ChartState, ChartOutput<TEffect>>;
+
 export class ChartMachine<M extends AnyStateMachine, TEffect = EffectOf<M>> {
   readonly coverage: ChartCoverage;
   /** Ids of states are ids of `parts.snapshots`, which belongs into the model's pools. */
   readonly parts: LocalMachine<ChartState, EventFromLogic<M> | TimerFired, ChartOutput<TEffect>>;
   readonly #machine: M;
   readonly #table: HotTable;
+  readonly #refine: Refine<TEffect> | null;
   /** The interpreter's own snapshots: of states that it has met here, not of those from another thread. */
   readonly #snapshots = new WeakMap<ChartState, SnapshotFrom<M>>();
 
-  constructor(machine: M) {
+  constructor(machine: M, refine: Refine<TEffect> | null = null) {
     this.#machine = machine;
+    this.#refine = refine;
     this.#table = compileHotTable(machine);
     this.coverage = new ChartCoverage(machine);
     this.parts = new LocalMachine({
@@ -74,6 +84,11 @@ export class ChartMachine<M extends AnyStateMachine, TEffect = EffectOf<M>> {
 
   state(id: number): ChartState {
     return this.parts.snapshots.get(id);
+  }
+
+  /** The same state as the pool holds it. */
+  own(state: ChartState): ChartState {
+    return this.state(this.parts.snapshots.intern(state));
   }
 
   /** "following.discovery.connecting" */
@@ -114,6 +129,7 @@ export class ChartMachine<M extends AnyStateMachine, TEffect = EffectOf<M>> {
     const sorted = [...armed.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
     const { value, context } = snapshot as AnyMachineSnapshot;
     const next: ChartState = { value, context, armed: sorted };
+    if (this.#refine !== null) return this.#refine({ next, outputs });
     this.#snapshots.set(next, snapshot);
     return { next, outputs };
   }

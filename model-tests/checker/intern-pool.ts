@@ -13,6 +13,8 @@ export class InternPool<T> {
   hi = new Int32Array(64);
   readonly #key: (value: T) => string;
   readonly #ids = new Map<string, number>();
+  /** The values of the pool themselves: their keys need not be made again. */
+  readonly #own = new WeakMap<object, number>();
   readonly #values: T[] = [];
 
   /** `key` must be equal for equal values only: sort what is a set. */
@@ -27,12 +29,15 @@ export class InternPool<T> {
 
   /** The id of the value; ids count up from 0 in the order of first sight. The value must not change any more. */
   intern(value: T): number {
+    const own = this.#own.get(value as object);
+    if (own !== undefined) return own;
     const key = this.#key(value);
     const known = this.#ids.get(key);
     if (known !== undefined) return known;
     const id = this.#values.length;
     this.#ids.set(key, id);
     this.#values.push(value);
+    if (typeof value === "object" && value !== null) this.#own.set(value, id);
     if (id === this.lo.length) {
       this.lo = grown(this.lo);
       this.hi = grown(this.hi);

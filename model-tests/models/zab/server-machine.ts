@@ -64,7 +64,19 @@ export class ServerMachine {
   #run(state: ServerState, event: ServerEvent) {
     const member = new this.setting.parts.Member(this.setting, state);
     member.run(event);
-    return { next: withoutDeadMemory(member.state, member.peer.path), outputs: member.outputs };
+    return { next: this.#tidied(withoutDeadMemory(member.state, member.peer.path)), outputs: member.outputs };
+  }
+
+  /** With the charts' states as the pools hold them: those are numbered without a look at their contents. */
+  #tidied(state: ServerState): ServerState {
+    const { peer, handler } = this.setting.charts;
+    const { leader } = state;
+    const learners = leader?.learners.map((learner) => ({ ...learner, chart: handler.own(learner.chart) }));
+    return {
+      ...state,
+      peer: peer.own(state.peer),
+      leader: leader === null ? null : { ...leader, learners: learners ?? [] },
+    };
   }
 }
 
@@ -130,8 +142,13 @@ function serverKey(state: ServerState): string {
 
 const LO = new Int32Array(1);
 const HI = new Int32Array(1);
+const hashes = new WeakMap<ChartState, string>();
 
 function chartHash(chart: ChartState): string {
+  const known = hashes.get(chart);
+  if (known !== undefined) return known;
   hashText(JSON.stringify(chart), LO, HI, 0);
-  return `${LO[0]}.${HI[0]}`;
+  const hash = `${LO[0]}.${HI[0]}`;
+  hashes.set(chart, hash);
+  return hash;
 }

@@ -22,7 +22,13 @@ export const ONE_CRASH: ZabBounds = {
   oracle: "best",
 };
 
-export const MC1_SMALL: ZabBounds = { ...ONE_CRASH, history: 1 };
+/** Each reaches every goal: TRUNC, DIFF and SNAP, a deposed leader, a crash that loses an unsynced tail. */
+export const MC1_CRASH: ZabBounds = { ...ONE_CRASH, txns: 2 };
+export const MC1_BREAK: ZabBounds = { ...ONE_CRASH, txns: 2, crashes: 0, breaks: 1 };
+export const MC1_SLICE: ZabBounds = { ...ONE_CRASH, txns: 2, breaks: 1 };
+export const MC1: ZabBounds = { ...ONE_CRASH, txns: 2, crashes: 2, breaks: 1, epochs: 3 };
+export const MC2: ZabBounds = { ...ONE_CRASH, txns: 3 };
+export const MC3: ZabBounds = { ...ONE_CRASH, servers: 5 };
 
 const check = (name: string, length: Check["length"], bounds: ZabBounds): Check => ({
   name,
@@ -32,4 +38,11 @@ const check = (name: string, length: Check["length"], bounds: ZabBounds): Check 
   load: async () => zabModel({ bounds }),
 });
 
-export const ZAB_CHECKS: readonly Check[] = [check("mc1/small", "quick", MC1_SMALL)];
+export const ZAB_CHECKS: readonly Check[] = [
+  check("mc1/crash", "quick", MC1_CRASH),
+  check("mc1/break", "quick", MC1_BREAK),
+  check("mc1/slice", "quick", MC1_SLICE),
+  check("mc1/whole", "long", MC1),
+  check("mc2/slice", "quick", MC2),
+  check("mc3/whole", "long", MC3),
+];
