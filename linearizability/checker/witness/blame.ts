@@ -24,7 +24,7 @@ export function blameWrite(
 ): Violation {
   const { operations } = history;
   const zxid = timeline.place[i]!;
-  const path = operations.path[i]!;
+  const path = subjectOfWrite(history, i, expected);
   const wrongVersion = expected === "BADVERSION" || actual === "BADVERSION";
   const [property, anomaly] = WRITE_FAULTS[hint === "C1" && wrongVersion ? "C10" : hint];
   const before = storyOf(path, history, timeline).filter((event) => event.zxid < zxid && event.op >= 0);
@@ -40,6 +40,14 @@ export function blameWrite(
     zxid,
     path,
   };
+}
+
+/** Of a multi: the znode of the op that should have failed, or of the first. */
+export function subjectOfWrite({ operations }: History, i: number, expected = ""): string {
+  const subs = operations.extra[i]!.ops;
+  if (operations.op[i] !== Op.multi || subs === undefined) return operations.path[i]!;
+  const culprit = expected.split(", ").findIndex((code) => code !== "OK");
+  return (subs[culprit] ?? subs[0])?.args.path ?? "";
 }
 
 export function blameRead(

@@ -41,7 +41,7 @@ export function storyOf(path: string, history: History, timeline: Timeline): Pat
 function effectOf(row: number, { operations }: History, timeline: Timeline): Write | null {
   const i = timeline.op[row]!;
   if (timeline.txn !== null) return writeOf(timeline.txn(row));
-  if (i < 0) return timeline.closes.has(row) ? { op: "closeSession" } : null;
+  if (i < 0) return null;
   return operations.outcome[i] === Outcome.fail ? null : requestOf(operations, i);
 }
 

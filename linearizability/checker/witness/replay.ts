@@ -17,7 +17,8 @@ import type { History } from "../../histories/history.ts";
 import { Outcome as Ended, MODES, Op, STAT_WIDTH } from "../../histories/operations.ts";
 import { describeNames, quote } from "../describe.ts";
 import type { Findings } from "../violation.ts";
-import { blameRead, blameWrite } from "./blame.ts";
+import { blameRead, blameWrite, subjectOfWrite } from "./blame.ts";
+import { BlindReplay } from "./blind-replay.ts";
 import { requestOf, textOf, writeOf } from "./requests.ts";
 import { Fate, type Timeline } from "./timeline.ts";
 import type { WatchedChanges } from "./watched-changes.ts";
@@ -46,13 +47,18 @@ class Replay {
   readonly #watched: WatchedChanges;
   readonly #findings: Findings;
   readonly #tree = new ZnodeTree();
+  /** Black box only. */
+  readonly #blind: BlindReplay | null;
   #differences = 0;
+  /** One wrong answer about a znode makes others follow. */
+  readonly #blamed = new Set<string>();
 
   constructor(history: History, timeline: Timeline, watched: WatchedChanges, findings: Findings) {
     this.#history = history;
     this.#timeline = timeline;
     this.#watched = watched;
     this.#findings = findings;
+    this.#blind = timeline.txn === null ? new BlindReplay(history, timeline, this.#tree) : null;
   }
 
   /** `reads`: operations that read, by zxid. */
@@ -69,16 +75,16 @@ class Replay {
   }
 
   #row(row: number, zxid: number): void {
-    const { op, session, time, closes } = this.#timeline;
+    const { op, session, time } = this.#timeline;
     const { operations } = this.#history;
     const i = op[row]!;
     const owner = operations.sessions.ids[session[row]!]! as SessionId;
     const stamp = { session: owner, zxid, time: time[row]! };
+    if (this.#blind?.takes(i, zxid)) return this.#watched.note(zxid, this.#blind.force(i, stamp));
     const txn = this.#timeline.txn?.(row) ?? null;
-    let write: Write | null;
+    let write: Write | null = null;
     if (i >= 0 && !this.#isBeyondModel(i)) write = requestOf(operations, i);
     else if (txn !== null) write = writeOf(txn);
-    else write = closes.has(row) ? { op: "closeSession" } : null;
     if (write === null) return;
     const ephemerals = txn?.type === OpCode.closeSession ? this.#tree.ephemeralsOf(owner) : null;
     if (txn !== null) this.#checkOwner(write, txn, owner, i, zxid);
@@ -90,6 +96,7 @@ class Replay {
       return;
     }
     if (txn !== null && !this.#checkTxn(i, txn, outcome)) return;
+    this.#blind?.note(i, zxid);
     if (this.#timeline.fate[i] === Fate.ordered) this.#checkReply(i, outcome);
   }
 
@@ -99,6 +106,14 @@ class Replay {
     const sequentialTtl =
       operations.op[i] === Op.create && MODES[operations.mode[i]!] === "persistentSequentialWithTTL";
     return sequentialTtl || (operations.outcome[i] === Ended.fail && BEYOND_MODEL.has(operations.err[i]!));
+  }
+
+  #isFirst(i: number): boolean {
+    const path = subjectOfWrite(this.#history, i);
+    if (this.#blamed.has(path)) return false;
+    this.#blamed.add(path);
+    this.#differences++;
+    return true;
   }
 
   // ---- writes
@@ -144,7 +159,7 @@ class Replay {
   }
 
   #wrongWrite(i: number, expected: string, actual: string, hint: "C1" | "C3" | "C10" = "C1"): void {
-    this.#differences++;
+    if (!this.#isFirst(i)) return;
     this.#findings.add(blameWrite(this.#history, this.#timeline, i, expected, actual, hint));
   }
 
@@ -163,7 +178,7 @@ class Replay {
       difference = [outcome.err, `error ${txn.body.err}`];
     }
     if (difference === null) return true;
-    this.#differences++;
+    if (!this.#isFirst(i)) return false;
     const hint = operations.op[i] === Op.multi ? "C3" : "C10";
     const [expected, actual] = difference;
     this.#findings.add(blameWrite(this.#history, this.#timeline, i, expected, `in the log: ${actual}`, hint));
@@ -262,6 +277,11 @@ class Replay {
     const err = operations.err[i]!;
     if (err !== "" && err !== "NONODE") return;
     const path = operations.path[i]!;
+    if (this.#blind?.hidesRead(i)) {
+      const difference = this.#blind.judgeRead(i);
+      if (difference !== null) this.#wrongRead(i, difference.expected, difference.actual);
+      return;
+    }
     const node = this.#tree.nodes.get(path);
     if (node === undefined || err !== "") {
       if (node !== undefined) this.#wrongRead(i, `a node with ${this.#describeNode(path)}`, "NONODE");
@@ -271,12 +291,19 @@ class Replay {
     if (operations.op[i] === Op.getData && operations.data[i] !== node.data) {
       return this.#wrongRead(i, `${quote(node.data)}, ${this.#describeNode(path)}`, this.#describeRead(i));
     }
-    if (operations.op[i] === Op.getChildren && !sameNames(operations.extra[i]!.children ?? [], node.children)) {
+    if (operations.op[i] === Op.getChildren && !this.#isListOf(i, node)) {
       return this.#wrongRead(i, describeNames([...node.children]), describeNames(operations.extra[i]!.children ?? []));
     }
     if (this.#isStatOf(i, node)) return;
     const stat = this.#statDifference(i, this.#tree.stat(path));
     if (stat !== null) this.#wrongRead(i, stat.expected, stat.actual);
+  }
+
+  #isListOf(i: number, node: ModelNode): boolean {
+    const { operations } = this.#history;
+    const { fog, place } = this.#timeline;
+    if (this.#blind !== null && fog.list(operations.path[i]!, place[i]!)) return this.#blind.fitsChildren(i, node);
+    return sameNames(operations.extra[i]!.children ?? [], node.children);
   }
 
   /** The common case, without making a Stat. */
@@ -303,7 +330,7 @@ class Replay {
   }
 
   #wrongRead(i: number, expected: string, actual: string): void {
-    this.#differences++;
+    if (!this.#isFirst(i)) return;
     this.#findings.add(blameRead(this.#history, this.#timeline, this.#tree, i, expected, actual));
   }
 
@@ -336,17 +363,19 @@ class Replay {
         actual: `ephemeralOwner ${sessions.text(owner)}`,
       };
     }
-    return (
+    const own =
       differs("czxid", expected.czxid, stats[at]!) ??
       differs("mzxid", expected.mzxid, stats[at + 1]!) ??
       differs("version", expected.version, stats[at + 5]!) ??
-      differs("cversion", expected.cversion, stats[at + 6]!) ??
       differs("aversion", expected.aversion, stats[at + 7]!) ??
-      differs("pzxid", expected.pzxid, stats[at + 2]!) ??
       differs("dataLength", expected.dataLength, stats[at + 9]!) ??
-      differs("numChildren", expected.numChildren, stats[at + 10]!) ??
       differs("ctime", expected.ctime, stats[at + 3]!) ??
-      differs("mtime", expected.mtime, stats[at + 4]!)
+      differs("mtime", expected.mtime, stats[at + 4]!);
+    if (own !== null || this.#timeline.fog.list(operations.path[i]!, this.#timeline.place[i]!)) return own;
+    return (
+      differs("cversion", expected.cversion, stats[at + 6]!) ??
+      differs("pzxid", expected.pzxid, stats[at + 2]!) ??
+      differs("numChildren", expected.numChildren, stats[at + 10]!)
     );
   }
 }

@@ -8,6 +8,7 @@ import type { History } from "../../histories/history.ts";
 import { isWrite, Outcome } from "../../histories/operations.ts";
 import { describeOp } from "../describe.ts";
 import type { Findings } from "../violation.ts";
+import { Fog } from "./fog.ts";
 import { describeTxn, type MergedLog } from "./merged-log.ts";
 import { Fate, isOrderedError, type Timeline } from "./timeline.ts";
 
@@ -69,7 +70,7 @@ class Resolver {
       time: this.#headers.time,
       txn: (row) => this.#log.txn(row),
       type: this.#headers.type,
-      closes: new Set(),
+      fog: new Fog(),
       fate: this.#fate,
       place: this.#place,
       complete: this.#log.gaps.length === 0,

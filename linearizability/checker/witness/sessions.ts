@@ -119,9 +119,9 @@ function gather(history: History, timeline: Timeline): Map<number, Session> {
   return sessions;
 }
 
-/** µs of the run at which the leader made a txn. */
+/** µs of the run by which the leader had made a txn: its clock counts whole milliseconds. */
 function momentOf({ startedAt }: History, { time }: Timeline, row: number): number {
-  return (time[row]! - startedAt) * 1000;
+  return (time[row]! - startedAt + 1) * 1000;
 }
 
 /** Only where nothing was broken: a touch must have had its way to the leader. */

@@ -1,9 +1,10 @@
 /**
  * The order in which everything happened: all writes by zxid, with the operation that asked for each, if a recorded client did.
- * White box: rows are the txns of the merged log. Black box: rows are the writes that were answered, and what must have
- * happened besides (black-box.ts).
+ * White box: rows are the txns of the merged log. Black box: rows are the writes that were answered, and those whose traces
+ * were found (black-box.ts).
  */
 import type { Txn } from "../../../src/protocol/txn.ts";
+import type { Fog } from "./fog.ts";
 
 export const Fate = {
   /** Did not happen, or says nothing. */
@@ -31,12 +32,12 @@ export interface Timeline {
   /** The txn of a row, and its type; null in black-box mode. */
   readonly txn: ((row: number) => Txn) | null;
   readonly type: Int32Array | null;
-  /** Rows without operation and txn: a session ends here (black box). */
-  readonly closes: ReadonlySet<number>;
   /** By operation: a value of Fate. */
   readonly fate: Uint8Array;
   /** By operation: where it stands in the order; -1 if nowhere. Reads stand at the zxid of their reply. */
   readonly place: Float64Array;
+  /** Empty where there are logs. */
+  readonly fog: Fog;
   /** No row is missing from the first to the last. */
   readonly complete: boolean;
 }

@@ -2,6 +2,8 @@
 import type { Change } from "../../../spec/models/znode-tree.ts";
 import type { History } from "../../histories/history.ts";
 import { Op } from "../../histories/operations.ts";
+import type { Fog } from "./fog.ts";
+import type { Timeline } from "./timeline.ts";
 
 export interface WatchedChange {
   readonly zxid: number;
@@ -15,8 +17,11 @@ export class WatchedChanges {
   /** Roots of recursive watches, with all that happened below. */
   readonly #below = new Map<string, WatchedChange[]>();
 
+  readonly #fog: Fog;
+
   /** Prepares for every watch that the history asks for. */
-  constructor({ operations }: History) {
+  constructor({ operations }: History, { fog }: Timeline) {
+    this.#fog = fog;
     for (let i = 0; i < operations.count; i++) {
       const recursive = operations.op[i] === Op.addWatch && operations.extra[i]!.watches === "persistentRecursive";
       if (recursive) this.#below.set(operations.path[i]!, []);
@@ -34,6 +39,11 @@ export class WatchedChanges {
         if (path === root || path.startsWith(root === "/" ? "/" : `${root}/`)) list.push({ zxid, kind, path });
       }
     }
+  }
+
+  /** Can a watch on this path be judged? */
+  isCertain(path: string, recursive: boolean): boolean {
+    return !this.#fog.hidesChanges(path, recursive);
   }
 
   of(path: string): readonly WatchedChange[] {

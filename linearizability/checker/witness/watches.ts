@@ -22,6 +22,8 @@ class Client {
   session = 0;
   conn = 0;
   readonly watches = new Map<string, Watch>();
+  /** Roots of recursive watches that cannot be judged: any event below may be theirs. */
+  readonly unjudged = new Set<string>();
   /** Told too late so far: no event yet. */
   readonly overdue: Watch[] = [];
   /** Watches were set again on this connection, and no reply has come on it yet. */
@@ -171,6 +173,10 @@ class WatchCheck {
     const key = `${kind} ${path}`;
     // A second registration adds nothing: one event for both.
     if (client.watches.has(key)) return;
+    if (!this.#changes.isCertain(path, kind === "persistentRecursive")) {
+      if (kind === "persistentRecursive") client.unjudged.add(path === "/" ? "/" : `${path}/`);
+      return;
+    }
     const changes = kind === "persistentRecursive" ? this.#changes.below(path) : this.#changes.of(path);
     const watch = new Watch(kind, path, i, changes, zxid);
     client.watches.set(key, watch);
@@ -214,10 +220,13 @@ class WatchCheck {
     const index = this.#history.operations.sessions.index(event.session);
     const client = this.#client(event.proc, index, event.conn);
     if (event.conn < client.conn) return;
-    if (this.#matchOverdue(client, event)) return;
+    if (!this.#changes.isCertain(event.path, false) || this.#matchOverdue(client, event)) return;
     let matched = Number.POSITIVE_INFINITY;
     for (const watch of client.watches.values()) matched = Math.min(matched, watch.tells(event, client.catchingUp));
-    if (matched === Number.POSITIVE_INFINITY) return this.#unexpected(client, event);
+    if (matched === Number.POSITIVE_INFINITY) {
+      if ([...client.unjudged].some((below) => `${event.path}/`.startsWith(below))) return;
+      return this.#unexpected(client, event);
+    }
     for (const [key, watch] of client.watches) {
       if (watch.tells(event, client.catchingUp) !== matched) continue;
       if (watch.isPersistent) watch.advance();

@@ -5,6 +5,7 @@
 import type { History } from "../../histories/history.ts";
 import { isRead } from "../../histories/operations.ts";
 import { type Doubt, Findings, type Violation } from "../violation.ts";
+import { resolveByTraces } from "./black-box.ts";
 import { checkDigests } from "./digests.ts";
 import { type MergedLog, mergeLogs } from "./merged-log.ts";
 import { checkRealTime, checkSync } from "./real-time.ts";
@@ -35,18 +36,18 @@ export interface WitnessVerdict {
 
 export function checkByWitness(history: History, { logs, tickTimeMs }: WitnessOptions): WitnessVerdict {
   const findings = new Findings();
-  const log = mergeLogs(logs ?? [], findings);
-  const timeline = resolveByLog(history, log, findings);
+  const log = logs === null ? null : mergeLogs(logs, findings);
+  const timeline = log === null ? resolveByTraces(history, findings) : resolveByLog(history, log, findings);
   const observers = byPlace(history, timeline, (op) => timeline.fate[op] === Fate.observed);
   const reads = observers.filter((i) => isRead(history.operations.op[i]!));
-  const changes = new WatchedChanges(history);
+  const changes = new WatchedChanges(history, timeline);
   checkRealTime(history, timeline, observers, findings);
   checkSync(history, timeline, findings);
   checkSessionOrder(history, timeline, findings);
   if (replay(history, timeline, reads, changes, findings)) checkWatches(history, timeline, changes, findings);
   checkSessions(history, timeline, tickTimeMs, findings);
   checkDigests(history, log, findings);
-  const doubts = log.gaps.map((summary): Doubt => ({ reason: "incomplete logs", summary }));
+  const doubts = (log?.gaps ?? []).map((summary): Doubt => ({ reason: "incomplete logs", summary }));
   return { violations: findings.violations, counts: findings.counts, doubts, timeline, log };
 }
 
