@@ -1,7 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { StorageHarness } from "../../model-tests/simulator/storage-harness.ts";
+import { type Epoch, makeZxid, type Zxid } from "../../spec/vocabulary.ts";
 import { type LogFile, logsFrom, logsOf, type SnapshotFile, snapshotsOf } from "./file-names.ts";
 import { planPurge } from "./purge-plan.ts";
+import type { LogReadingEnd } from "./storage-facts.ts";
 
 const files = (...names: string[]) => names.map((name) => ({ name, size: 100 }));
 const snapshots = (...zxids: string[]): SnapshotFile[] =>
@@ -124,6 +126,40 @@ describe("a purge", () => {
     server.storage.purge();
     server.settle();
     expect(server.names("log")).toHaveLength(4);
+  });
+
+  // The snapshot that a leader sent is all that tells of the txns which are missing in the log before it.
+  test("that dies at any moment leaves no log with a hole that nothing marks", () => {
+    for (let steps = 0; ; steps++) {
+      const server = StorageHarness.fresh();
+      server.logDurably(1, 10);
+      server.database.lastProcessedZxid = makeZxid(1, 9);
+      server.storage.snapshot("sync");
+      for (const kind of ["acceptedEpoch", "currentEpoch"] as const) server.storage.writeEpoch(kind, 2 as Epoch);
+      server.settle();
+      for (let round = 0; round < 3; round++) {
+        server.logDurably(makeZxid(2, round * 10 + 1), makeZxid(2, round * 10 + 10));
+        server.takeSnapshot();
+      }
+      server.storage.purge();
+      let taken = 0;
+      while (taken < steps && server.disk.step()) taken++;
+      const again = server.restarted();
+      expect(again.treeState).toBe(server.treeState);
+      const zxids: number[] = [];
+      let end: LogReadingEnd | null = null;
+      const visitor = {
+        entry: (zxid: number) => zxids.push(zxid) > 0,
+        end: (outcome: LogReadingEnd) => {
+          end = outcome;
+        },
+      };
+      again.storage.readLog(5 as Zxid, makeZxid(2, 3), visitor, 0);
+      again.settle();
+      expect([steps, zxids.filter((zxid) => zxid > 10)]).toEqual([steps, []]);
+      expect(["gap", "missing"]).toContain(end);
+      if (taken < steps) break;
+    }
   });
 
   test("stops when a TRUNC begins", () => {

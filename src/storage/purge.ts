@@ -6,7 +6,8 @@ import { inspectSnapshot } from "./snapshot-reader.ts";
 import type { StorageFailure } from "./storage-facts.ts";
 
 /**
- * Removes old snapshots, then old logs, oldest first and one at a time. A disk that fails here loses nothing that is needed,
+ * Removes old logs, then old snapshots, oldest first and one at a time: a snapshot that came from a leader is all that tells
+ * of the txns which the log before it lacks, so it outlives that log, wherever a crash may fall. A disk that fails here loses nothing that is needed,
  * so it is reported, not fatal. `over` is called in any case.
  */
 export class Purge {
@@ -54,8 +55,8 @@ export class Purge {
   #remove(all: readonly SnapshotFile[], valid: readonly SnapshotFile[], logs: readonly LogFile[]): void {
     const plan = planPurge(all, valid, logs, this.#retain);
     const files = [
-      ...plan.snapshots.toReversed().map((file) => ({ area: "snap", file }) as const),
       ...plan.logs.map((file) => ({ area: "log", file }) as const),
+      ...plan.snapshots.toReversed().map((file) => ({ area: "snap", file }) as const),
     ];
     if (files.length > 0) {
       const data = { code: "PURGE", files: files.map(({ area, file }) => `${area}/${file}`) };
