@@ -43,18 +43,16 @@ test("three servers serve until Ctrl-C, and again with what was kept", { timeout
   }
 });
 
-test("a server that is killed is told, and the others go on", { timeout: 60_000 }, async () => {
+test("a server that is killed is told, the others go on, and it comes back", { timeout: 60_000 }, async () => {
   const data = temporaryDirectory();
   await using start = zoetropeConversation("start", "--client-port", await clientPort(), "--data", data);
   const [summary] = await start.hears(READY);
   const [, id, pid] = /server (\d) .* leads .*\(pid (\d+)\)/.exec(summary)!;
   process.kill(Number(pid), "SIGKILL");
-  await start.hears(
-    new RegExp(
-      `Server ${id} has ended \\(SIGKILL\\), 2 of 3 run. Start it again with: bin/zoetrope server .*/${id}/zoo.cfg\n`,
-    ),
-  );
+  await start.hears(new RegExp(`Server ${id} was killed \\(SIGKILL\\), 2 of 3 run. It comes back in 5 s.\n`));
   await start.hears(/Zoetrope serves, 2 servers/);
+  const [again] = await start.hears(READY);
+  expect(again).toContain(`server ${id} `);
   start.signal("SIGTERM");
   expect(await start.ended()).toBe(0);
 });
@@ -112,6 +110,12 @@ test("a data directory that cannot be is one sentence", async () => {
   expect(output).toMatch(
     /^Cannot write to the data directory .*\/file\/1: a (part of the path is not a directory|file of that name is in the way)\.$/,
   );
+});
+
+test("help is no wrong option", async () => {
+  const { exitCode, output } = await zoetrope("start", "--help");
+  expect(exitCode).toBe(0);
+  expect(output).toMatch(/^Zoetrope .*\n\n {2}zoetrope server/);
 });
 
 test("wrong options are one sentence", async () => {

@@ -4,7 +4,8 @@ import { FULL_VERSION, PRODUCT_VERSION } from "../server/version.ts";
 const HELP = `Zoetrope ${PRODUCT_VERSION}: a coordination service for ZooKeeper clients, run by its statecharts.
 
   zoetrope server CONFIG              one server in the foreground, from a zoo.cfg
-  zoetrope start [OPTIONS]            an ensemble on this machine, one process per server
+  zoetrope start [OPTIONS]            an ensemble on this machine, one process per server;
+                                      one that is killed is started again after 5 seconds
       --servers 1|3|5                 how many (3)
       --client-port PORT              of the first server; the others count up (2181)
       --data DIR                      where they keep their data (./data)
@@ -13,6 +14,8 @@ const HELP = `Zoetrope ${PRODUCT_VERSION}: a coordination service for ZooKeeper 
   zoetrope version
   zoetrope help
 `;
+
+const ASKS_FOR_HELP: readonly (string | undefined)[] = ["--help", "-h"];
 
 /** A command gets the arguments behind its name and returns the exit code. */
 type Command = (args: readonly string[]) => Promise<number>;
@@ -44,7 +47,8 @@ async function main([name = "help", ...args]: readonly string[]): Promise<number
     process.stderr.write(`There is no command ${JSON.stringify(name)}.\n\n${HELP}`);
     return 2;
   }
-  return (await load())(args);
+  // Further back it may be data: `cli create /a --help`.
+  return ASKS_FOR_HELP.includes(args[0]) ? print(HELP) : (await load())(args);
 }
 
 process.exitCode = await main(process.argv.slice(2));

@@ -1,6 +1,7 @@
 /**
- * `zoetrope start` (npm start): an ensemble on this machine, one operating system process per server. A server that ends is reported and
- * never restarted behind anyone's back: this is for looking at an ensemble, and for killing its members.
+ * `zoetrope start` (npm start): an ensemble on this machine, one operating system process per server. This is for looking at an
+ * ensemble, and for killing its members: one that is killed stays away long enough to see the others go on, and comes back.
+ * One that ends by itself has told why, and would do it again.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
@@ -16,12 +17,19 @@ const LAUNCHER = fileURLToPath(new URL("../../../bin/zoetrope", import.meta.url)
 const POLL_MS = 150;
 /** An ensemble that has no leader by then is told so; it may still find one. */
 const LEADER_PATIENCE_MS = 20_000;
+const RESTART_AFTER_MS = 5000;
 const STOP_PATIENCE_MS = 10_000;
 
 interface RunningMember {
   readonly plan: MemberPlan;
   readonly child: ChildProcess;
   running: boolean;
+}
+
+/** How a process ended: by a signal, or with an exit code of its own. */
+interface End {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
 }
 
 /** Runs until Ctrl-C or until the last server has ended. */
@@ -47,6 +55,7 @@ class Ensemble {
   readonly #plan: EnsemblePlan;
   readonly #ended: (code: number) => void;
   #members: RunningMember[] = [];
+  readonly #restarts = new Set<NodeJS.Timeout>();
   #stopping = false;
   #watching = false;
 
@@ -70,21 +79,36 @@ class Ensemble {
     const member: RunningMember = { plan, child, running: true };
     for (const stream of [child.stdout!, child.stderr!])
       createInterface({ input: stream }).on("line", (line) => process.stdout.write(`[${plan.id}] ${line}\n`));
-    child.on("close", (code, signal) => this.#memberEnded(member, signal ?? `exit code ${code}`));
+    child.on("close", (code, signal) => this.#memberEnded(member, { code, signal }));
     return member;
   }
 
-  #memberEnded(member: RunningMember, how: string): void {
+  #memberEnded(member: RunningMember, { code, signal }: End): void {
     member.running = false;
     const left = this.#members.filter((other) => other.running).length;
     if (!this.#stopping) {
-      const again = `bin/zoetrope server ${relative(process.cwd(), join(member.plan.directory, "zoo.cfg"))}`;
-      say(
-        `Server ${member.plan.id} has ended (${how}), ${left} of ${this.#members.length} run. Start it again with: ${again}`,
-      );
+      const running = `${left} of ${this.#members.length} run`;
+      if (signal !== null) {
+        say(
+          `Server ${member.plan.id} was killed (${signal}), ${running}. It comes back in ${RESTART_AFTER_MS / 1000} s.`,
+        );
+        this.#startLater(member);
+      } else {
+        const again = `bin/zoetrope server ${relative(process.cwd(), join(member.plan.directory, "zoo.cfg"))}`;
+        say(`Server ${member.plan.id} has ended (exit code ${code}), ${running}. Start it again with: ${again}`);
+      }
       if (left > 0) void this.#announceLeader();
     }
-    if (left === 0) this.#ended(this.#stopping ? 0 : 1);
+    if (left === 0 && this.#restarts.size === 0) this.#ended(this.#stopping ? 0 : 1);
+  }
+
+  #startLater(member: RunningMember): void {
+    const timer = setTimeout(() => {
+      this.#restarts.delete(timer);
+      this.#members[this.#members.indexOf(member)] = this.#startMember(member.plan);
+      void this.#announceLeader();
+    }, RESTART_AFTER_MS);
+    this.#restarts.add(timer);
   }
 
   /** Asks every running server who it is until one leads, then tells how to connect. */
@@ -120,7 +144,10 @@ class Ensemble {
     if (this.#stopping) return;
     this.#stopping = true;
     say("Stopping.");
+    for (const timer of this.#restarts) clearTimeout(timer);
+    this.#restarts.clear();
     const running = () => this.#members.filter((member) => member.running);
+    if (running().length === 0) return this.#ended(0);
     for (const { child } of running()) child.kill("SIGTERM");
     setTimeout(() => {
       for (const { plan, child } of running()) {
