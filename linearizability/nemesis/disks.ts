@@ -1,7 +1,7 @@
 /** Disks that are slow, fail, or are full. */
 import { spawnSync } from "node:child_process";
-import { cpSync, mkdirSync, renameSync, rmSync, statfsSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { cpSync, mkdirSync, renameSync, rmSync } from "node:fs";
+import { fillDisk, freeDisk } from "../../model-tests/support/ballast.ts";
 import type { Member } from "../cluster/member.ts";
 import { injectIntoSyncs, straceLacks } from "../cluster/strace.ts";
 import { type Field, ids, type Nemesis, named } from "./nemesis.ts";
@@ -77,7 +77,6 @@ const failingSync: Nemesis = {
 
 /** Of the small file system that one server has for its data. */
 const SMALL_DISK = "64m";
-const BALLAST = "ballast";
 
 const fullDisk: Nemesis = {
   name: "full-disk",
@@ -98,7 +97,7 @@ const fullDisk: Nemesis = {
     for (const member of members.filter(({ smallDisk }) => smallDisk)) {
       // The run folder keeps the files, not the file system.
       const copy = `${member.filesDir}.copy`;
-      rmSync(join(member.filesDir, BALLAST), { force: true });
+      freeDisk(member.filesDir);
       cpSync(member.filesDir, copy, { recursive: true });
       spawnSync("umount", [member.filesDir]);
       rmSync(member.filesDir, { recursive: true, force: true });
@@ -109,16 +108,14 @@ const fullDisk: Nemesis = {
   strike: async (field, holdMs) => {
     const member = field.cluster.members.find(({ smallDisk }) => smallDisk);
     if (member === undefined) throw new Error("No server has a small disk");
-    const ballast = join(member.filesDir, BALLAST);
     await field.fault([member.id], `the disk of server ${member.id} is full`, {
       inject: () => {
         member.excused = "its disk is full";
-        const { bavail, bsize } = statfsSync(member.filesDir);
-        writeFileSync(ballast, Buffer.alloc(bavail * bsize));
+        fillDisk(member.filesDir);
       },
       during: () => field.hold(holdMs),
       heal: () => {
-        rmSync(ballast, { force: true });
+        freeDisk(member.filesDir);
         member.excused = null;
         if (!member.running) startAll([member]);
       },
