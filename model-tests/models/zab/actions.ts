@@ -94,6 +94,7 @@ export class ZabActions {
 
   #emitState(next: Words, action: number): void {
     if (this.#quiet !== null) this.#world.takeQuietly(next, this.#quiet);
+    this.#world.renumber(next);
     this.#emit(next, action);
   }
 

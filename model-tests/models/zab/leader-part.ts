@@ -101,6 +101,12 @@ export class LeaderPart {
     this.#find(from, slot)?.closed("closed");
   }
 
+  /** The older connection of a learner is gone: see links.ts. */
+  renumber(from: ServerId): void {
+    const learner = this.#find(from, 1);
+    if (learner !== undefined) learner.slot = 0;
+  }
+
   announceEpoch(epoch: Epoch): void {
     this.#announced = epoch;
     this.member.checkPromise({ type: "LEADERINFO", epoch });
@@ -260,7 +266,7 @@ export class LeaderPart {
 /** LearnerHandler: one connection, with its chart. */
 export class LearnerLink implements ForwardingLink {
   readonly from: ServerId;
-  readonly slot: Slot;
+  slot: Slot;
   readonly kind = "participant";
   readonly chart: ChartSlot<typeof learnerHandlerMachine, LearnerHandlerEffect>;
   forwarded: boolean;

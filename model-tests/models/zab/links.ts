@@ -25,7 +25,9 @@ export type LinkEvent =
   | { readonly type: "up"; readonly packet: UpPacket }
   | { readonly type: "down"; readonly slot: Slot; readonly packet: DownPacket }
   | { readonly type: "open" | "taken up" | "cut" | "leaderCloses"; readonly slot: Slot }
-  | { readonly type: "taken down" | "learnerCloses" };
+  | { readonly type: "taken down" | "learnerCloses" }
+  /** The only connection gets the first slot. */
+  | { readonly type: "moved" };
 
 export const NO_LINKS: PairLinks = [null, null];
 
@@ -51,7 +53,11 @@ export function freeSlot(links: PairLinks): Slot | null {
   return links[1] === null ? 1 : null;
 }
 
+/** The older connection is gone: which of the two slots the other one has means nothing any more, so it gets the first. */
+export const isMisplaced = (links: PairLinks): boolean => links[0] === null && links[1] !== null;
+
 function step(links: PairLinks, event: LinkEvent): PairLinks {
+  if (event.type === "moved") return [links[1], null];
   const slot = "slot" in event ? event.slot : learnersSlot(links);
   if (slot === null) return links;
   const link = event.type === "open" ? OPEN : links[slot];
@@ -60,7 +66,7 @@ function step(links: PairLinks, event: LinkEvent): PairLinks {
   return slot === 0 ? [next, links[1]] : [links[0], next];
 }
 
-function changed(link: Link, event: LinkEvent): Link {
+function changed(link: Link, event: Exclude<LinkEvent, { type: "moved" }>): Link {
   const passes = !link.cut && link.learnerEnd && link.leaderEnd;
   switch (event.type) {
     case "open":

@@ -146,6 +146,8 @@ export class Member {
         return this.#leader?.accepted(event.from, event.slot);
       case "LEARNER_GONE":
         return this.#leader?.closed(event.from, event.slot);
+      case "RENUMBERED":
+        return this.#leader?.renumber(event.from);
       case "FROM_LEARNER":
         return this.#leader?.packet(event.from, event.slot, event.packet);
       case "LOG_SYNCED":

@@ -40,6 +40,8 @@ export type ServerEvent =
   | { readonly type: "ELECTED"; readonly leader: ServerId }
   | { readonly type: "CONNECTED" | "CONNECT_FAILED" | "LEADER_GONE" }
   | { readonly type: "ACCEPT" | "LEARNER_GONE"; readonly from: ServerId; readonly slot: Slot }
+  /** The learner's connection has the other slot now. */
+  | { readonly type: "RENUMBERED"; readonly from: ServerId }
   | { readonly type: "FROM_LEADER"; readonly packet: DownPacket }
   | { readonly type: "FROM_LEARNER"; readonly from: ServerId; readonly slot: Slot; readonly packet: UpPacket }
   | { readonly type: "LOG_SYNCED" | "APPEND_LOST" | "EPOCH_WRITTEN" | "TRUNCATED" | "SNAPSHOT_STEP" }

@@ -10,7 +10,16 @@ import type { Words } from "../../checker/model.ts";
 import type { AbstractStates } from "./abstract.ts";
 import { ghostMachine } from "./ghost.ts";
 import type { ZabBounds, ZabLayout } from "./layout.ts";
-import { freeSlot, hasEnded, isOpen, type LinkEvent, learnersSlot, linkMachine, type PairLinks } from "./links.ts";
+import {
+  freeSlot,
+  hasEnded,
+  isMisplaced,
+  isOpen,
+  type LinkEvent,
+  learnersSlot,
+  linkMachine,
+  type PairLinks,
+} from "./links.ts";
 import { Member } from "./member.ts";
 import type { GhostOutput, ServerOutput, Slot } from "./outputs.ts";
 import type { ZabParts } from "./parts.ts";
@@ -52,6 +61,7 @@ export interface LinkInfo {
   readonly toLeader: readonly [number, number];
   readonly leaderNotices: readonly [boolean, boolean];
   readonly open: readonly [boolean, boolean];
+  readonly misplaced: boolean;
 }
 
 /** A step's outputs in numbers. */
@@ -76,6 +86,8 @@ export class ZabWorld {
   readonly #upPackets = new InternPool<UpPacket>("up packets", JSON.stringify);
   readonly #upEvents: number[] = [];
   readonly #takenDown: number;
+  readonly #moved: number;
+  readonly #renumbered: readonly number[];
 
   constructor(bounds: ZabBounds, parts: ZabParts, at: ZabLayout) {
     this.quorum = { voters: Array.from({ length: bounds.servers }, (_, i) => (i + 1) as ServerId) };
@@ -85,6 +97,8 @@ export class ZabWorld {
     this.ghosts = ghostMachine();
     this.#at = at;
     this.#takenDown = this.linkEvent({ type: "taken down" });
+    this.#moved = this.linkEvent({ type: "moved" });
+    this.#renumbered = this.quorum.voters.map((from) => this.serverEvent({ type: "RENUMBERED", from }));
   }
 
   serverEvent(event: ServerEvent): number {
@@ -141,6 +155,19 @@ export class ZabWorld {
           this.stepLink(words, pair, this.#takenDown);
           words[learner] = this.servers.machine.next(this.servers.machine.step(words[learner] as number, packet));
         }
+      }
+  }
+
+  /** A pair's only connection has the first slot. */
+  renumber(words: Words): void {
+    const { servers } = this.#at;
+    for (let learner = 0; learner < servers; learner++)
+      for (let leader = 0; leader < servers; leader++) {
+        if (leader === learner) continue;
+        const pair = this.#at.pair(learner, leader);
+        if (!this.linkInfo(words[pair] as number).misplaced) continue;
+        this.stepLink(words, pair, this.#moved);
+        this.step(words, leader, this.#renumbered[learner] as number);
       }
   }
 
@@ -246,6 +273,7 @@ export class ZabWorld {
       toLeader: [next(0), next(1)],
       leaderNotices: [hasEnded(links[0]), hasEnded(links[1])],
       open: [isOpen(links[0]), isOpen(links[1])],
+      misplaced: isMisplaced(links),
     };
   }
 }
