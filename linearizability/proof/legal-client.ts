@@ -303,11 +303,13 @@ export class LegalClient implements Knowledge {
   }
 }
 
-function multiError(outcome: Outcome): string | null {
+/** Of a multi: the first error among its results. */
+export function multiError(outcome: Outcome): string | null {
   return outcome.results?.find(({ err }) => err !== null)?.err ?? null;
 }
 
-function resultOf(asked: Asked, outcome: Outcome): Result {
+/** What a success answers. */
+export function resultOf(asked: Asked, outcome: Outcome): Result {
   const stat = outcome.stat === undefined ? {} : { stat: statRecord(outcome.stat) };
   switch (asked.op) {
     case "create":

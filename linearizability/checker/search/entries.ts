@@ -22,7 +22,7 @@ export interface Problem {
   readonly blind: string | null;
 }
 
-/** What writes answer when they have been ordered. Other errors are refusals: nothing happened, nothing can be said. */
+/** Told by the tree itself. Other errors are refusals: nothing happened, nothing can be said. */
 const DECIDED = new Set(["NONODE", "NODEEXISTS", "BADVERSION", "NOTEMPTY", "NOCHILDRENFOREPHEMERALS"]);
 const ALWAYS_THERE = ["/", "/zookeeper", "/zookeeper/config", "/zookeeper/quota"];
 
@@ -49,6 +49,7 @@ export function problemOf(
   const steps: Step[] = [];
   /** By client: its last entry that certainly happened. */
   const last = new Map<number, number>();
+  const lanes = new Map<number, number>();
   const owners = new Set<number>();
   for (const i of partition.ops) {
     const unknown = operations.outcome[i] === Outcome.info;
@@ -59,7 +60,9 @@ export function problemOf(
     const call = isRead(operations.op[i]!) ? Math.max(syncs[i]!, after < 0 ? -1 : entries[after]!.call) : invoked;
     const end = operations.completed[i]!;
     if (!unknown) last.set(client, entries.length);
-    entries.push({ op: i, call, end, optional: unknown, after });
+    if (!lanes.has(client)) lanes.set(client, lanes.size);
+    const lane = isWrite(operations.op[i]!) ? lanes.get(client)! : -1;
+    entries.push({ op: i, call, end, optional: unknown, after, lane });
     steps.push({ kind: "op", op: i });
     if (createsEphemeral(operations, i)) owners.add(operations.session[i]!);
   }
@@ -68,7 +71,7 @@ export function problemOf(
     if (end === undefined) continue;
     // Where its client asked for it, after all else that the client did.
     const after = end.op < 0 ? -1 : lastOf(last, session);
-    entries.push({ op: end.op, call: end.call, end: end.end, optional: !end.certain, after });
+    entries.push({ op: end.op, call: end.call, end: end.end, optional: !end.certain, after, lane: -1 });
     steps.push({ kind: "end", session, certain: end.certain });
   }
   return { name: partition.name, entries, steps, ...givenBy(operations, partition) };
@@ -77,11 +80,8 @@ export function problemOf(
 /** Does the outcome say anything about the order? */
 function says(operations: Operations, i: number): boolean {
   const outcome = operations.outcome[i]!;
-  if (!isWrite(operations.op[i]!)) {
-    return outcome === Outcome.ok || (outcome === Outcome.fail && operations.err[i] === "NONODE");
-  }
   if (outcome === Outcome.fail) return DECIDED.has(operations.err[i]!);
-  return true;
+  return outcome === Outcome.ok || isWrite(operations.op[i]!);
 }
 
 function createsEphemeral(operations: Operations, i: number): boolean {

@@ -16,6 +16,8 @@ export interface Entry {
   readonly optional: boolean;
   /** Index of an entry that comes before it whatever the clock says (the same session's), -1 for none. */
   readonly after: number;
+  /** Whose update it is, counted from 0; -1: nobody's, or none. One client's updates are ordered as they are numbered. */
+  readonly lane: number;
 }
 
 /** A state machine that can go back. */
@@ -42,6 +44,9 @@ export class Search {
   readonly #previous: Int32Array;
   readonly #done: Uint8Array;
   readonly #stack: Int32Array;
+  /** By lane: the last update that is ordered; and what that was before each step. */
+  readonly #latest: Int32Array;
+  readonly #latestBefore: Int32Array;
   #depth = 0;
   #left: number;
   #at: number;
@@ -60,6 +65,8 @@ export class Search {
     this.#previous = new Int32Array(2 * count + 1).fill(NONE);
     this.#done = new Uint8Array(count);
     this.#stack = new Int32Array(count);
+    this.#latest = new Int32Array(entries.reduce((most, { lane }) => Math.max(most, lane), -1) + 1).fill(NONE);
+    this.#latestBefore = new Int32Array(count);
     this.#left = entries.filter(({ optional }) => !optional).length;
     this.#link();
     this.#at = this.#next[2 * count]!;
@@ -101,6 +108,9 @@ export class Search {
   #take(index: number): boolean {
     const entry = this.entries[index]!;
     if (entry.after >= 0 && this.#done[entry.after] === 0) return false;
+    // One that was lost on the way may be missing from the order, but comes no later than those after it.
+    const { lane } = entry;
+    if (lane >= 0 && this.#latest[lane]! > index) return false;
     const model = this.#model;
     if (!model.apply(index)) return false;
     const high = this.#high ^ mix(index, 1);
@@ -113,6 +123,10 @@ export class Search {
     this.#high = high;
     this.#low = low;
     this.#done[index] = 1;
+    if (lane >= 0) {
+      this.#latestBefore[this.#depth] = this.#latest[lane]!;
+      this.#latest[lane] = index;
+    }
     this.#stack[this.#depth++] = index;
     if (!entry.optional) this.#left--;
     this.#lift(index);
@@ -122,6 +136,7 @@ export class Search {
   #giveBack(): number {
     const index = this.#stack[--this.#depth]!;
     const entry = this.entries[index]!;
+    if (entry.lane >= 0) this.#latest[entry.lane] = this.#latestBefore[this.#depth]!;
     this.#model.undo();
     this.#high ^= mix(index, 1);
     this.#low ^= mix(index, 2);

@@ -97,7 +97,8 @@ export class ZnodeModel implements Model {
         return this.#read(i, wanted);
       case Op.create: {
         const done = this.#create(path[i]!, data[i]!, MODES[mode[i]!]!, session[i]!);
-        return this.#fits(known, done.err, wanted) && (!known || wanted !== "" || done.path === created[i]);
+        if (!this.#fits(known, done.err, wanted)) return false;
+        return !known || wanted !== "" || (done.path === created[i] && this.#versionFits(i, done.path));
       }
       case Op.delete:
         return this.#fits(known, this.#delete(path[i]!, version[i]!), wanted);

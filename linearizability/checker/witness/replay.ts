@@ -30,6 +30,9 @@ const NO_EFFECT: Outcome = { err: null };
 /** Decided by permissions and limits, which the model does not have: taken from the reply. */
 const BEYOND_MODEL: ReadonlySet<string> = new Set(["NOAUTH", "INVALIDACL", "QUOTAEXCEEDED", "RUNTIMEINCONSISTENCY"]);
 
+/** No read is ever told so. */
+const WRITES_ONLY: ReadonlySet<string> = new Set(["NODEEXISTS", "BADVERSION", "NOTEMPTY", "NOCHILDRENFOREPHEMERALS"]);
+
 /** False: it was broken off, and what comes after is not known. */
 export function replay(
   history: History,
@@ -80,7 +83,10 @@ class Replay {
     const i = op[row]!;
     const owner = operations.sessions.ids[session[row]!]! as SessionId;
     const stamp = { session: owner, zxid, time: time[row]! };
-    if (this.#blind?.takes(i, zxid)) return this.#watched.note(zxid, this.#blind.force(i, stamp));
+    if (this.#blind?.takes(i, zxid)) {
+      this.#checkOwnZxid(i, zxid);
+      return this.#watched.note(zxid, this.#blind.force(i, stamp));
+    }
     const txn = this.#timeline.txn?.(row) ?? null;
     let write: Write | null = null;
     if (i >= 0 && !this.#isBeyondModel(i)) write = requestOf(operations, i);
@@ -134,6 +140,19 @@ class Replay {
     if (difference !== null) this.#wrongWrite(i, difference.expected, difference.actual, "C10");
   }
 
+  /** Whatever a write found, what it wrote bears its own zxid. */
+  #checkOwnZxid(i: number, zxid: number): void {
+    const { operations } = this.#history;
+    const at = operations.stat[i]! * STAT_WIDTH;
+    const isValue = operations.op[i] === Op.setData || operations.op[i] === Op.create;
+    if (at < 0 || !isValue || operations.outcome[i] !== Ended.ok) return;
+    const field = operations.op[i] === Op.create && operations.stats[at] !== zxid ? 0 : 1;
+    const found = operations.stats[at + field]!;
+    if (found === zxid) return;
+    const name = field === 0 ? "czxid" : "mzxid";
+    this.#wrongWrite(i, `${name} ${shown(name, zxid)}`, `${name} ${shown(name, found)}`, "C10");
+  }
+
   #checkMulti(i: number, outcomes: readonly Outcome[]): void {
     const { operations } = this.#history;
     const results = operations.extra[i]!.results ?? [];
@@ -141,8 +160,10 @@ class Replay {
     const shouldFail = outcomes.some(({ err }) => err !== null);
     if (operations.outcome[i] === Ended.fail) {
       const said = results.map((result) => (typeof result === "string" ? result : "OK"));
-      const same = said.length === 0 ? codes.includes(operations.err[i]!) : said.join() === codes.join();
-      if (!shouldFail || !same) this.#wrongWrite(i, codes.join(", "), said.join(", ") || operations.err[i]!, "C3");
+      const isCulprit = operations.err[i] === codes.find((code) => code !== "OK");
+      const same = isCulprit && (said.length === 0 || said.join() === codes.join());
+      const actual = isCulprit && said.length > 0 ? said.join(", ") : operations.err[i]!;
+      if (!shouldFail || !same) this.#wrongWrite(i, codes.join(", "), actual, "C3");
       return;
     }
     if (shouldFail) return this.#wrongWrite(i, codes.join(", "), "success", "C3");
@@ -275,6 +296,7 @@ class Replay {
   #read(i: number): void {
     const { operations } = this.#history;
     const err = operations.err[i]!;
+    if (WRITES_ONLY.has(err)) return this.#wrongRead(i, "an answer that a read can have", err);
     if (err !== "" && err !== "NONODE") return;
     const path = operations.path[i]!;
     if (this.#blind?.hidesRead(i)) {

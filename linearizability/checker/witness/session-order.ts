@@ -77,7 +77,12 @@ export function checkSessionOrder({ operations }: History, timeline: Timeline, f
     }
     if (!write) continue;
     if (placed) {
-      const { written, skipped } = client;
+      const { written, skipped, seen } = client;
+      if (fate[i] === Fate.resolved && seen >= 0 && place[i]! <= zxid[seen]!) {
+        add("C2 FIFO client order", "effect before its turn", i, seen, (it, that) => {
+          return `${it} is txn ${hex(place[i]!)}, which ${that}, asked for before it, has already seen.`;
+        });
+      }
       if (written >= 0 && place[i]! < place[written]!) {
         add("C2 FIFO client order", "writes out of order", i, written, (it, that) => {
           return `${it} took effect at ${hex(place[i]!)}, before ${that} at ${hex(place[written]!)}, which was asked for first.`;
