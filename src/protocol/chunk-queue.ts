@@ -67,6 +67,16 @@ export class ChunkQueue {
     return true;
   }
 
+  /**
+   * Makes `bytes` from `start` to `end` what lies there in one piece, without taking it: for a reader who wants to look before
+   * he takes, value by value.
+   */
+  peek(): void {
+    this.bytes = this.#chunk;
+    this.start = this.#at;
+    this.end = this.#chunk.length;
+  }
+
   /** Everything not yet taken, in one piece. */
   takeRest(): Buffer {
     const taken = this.take(this.#length);

@@ -5,6 +5,7 @@
 import type { Id, SessionId, Zxid } from "../../spec/vocabulary.ts";
 import { assert } from "../runtime/assert.ts";
 import { ChunkQueue } from "./chunk-queue.ts";
+import { IdListMemo, intAt, NO_IDS } from "./id-list-memo.ts";
 import { JuteError, JuteReader } from "./jute-reader.ts";
 import type { JuteWriter } from "./jute-writer.ts";
 import { TextMemo } from "./text-memo.ts";
@@ -120,6 +121,11 @@ function writeIds(writer: JuteWriter, authinfo: readonly Id[] | null): void {
 
 /** More ids than any client has; a larger count is garbage, and must not make the decoder wait for it. */
 const MAX_IDS = 4096;
+/** Type, zxid, a null as data and a null as ids. */
+const SHORTEST_BYTES = 20;
+const TWO_32 = 2 ** 32;
+/** Upper half of the first number that is no safe integer. */
+const MAX_HIGH = 2 ** 21;
 
 /**
  * Packets out of a learner connection, however it was cut. `data` is a view of the chunk where possible.
@@ -141,6 +147,7 @@ export class QuorumPacketDecoder {
   #scheme: string | null = null;
   /** A learner's requests come with the ids of the same few clients. */
   readonly #texts = new TextMemo();
+  readonly #idLists = new IdListMemo();
   #refused: JuteError | null = null;
 
   /** `limit`: the largest data or id accepted (jute.maxbuffer plus its extra). */
@@ -170,6 +177,10 @@ export class QuorumPacketDecoder {
   }
 
   #next(): QuorumPacket | null {
+    if (this.#stage === "head") {
+      const packet = this.#whole();
+      if (packet !== null) return packet;
+    }
     for (;;) {
       switch (this.#stage) {
         case "head": {
@@ -220,6 +231,28 @@ export class QuorumPacketDecoder {
         }
       }
     }
+  }
+
+  /**
+   * The next packet if it lies in one piece: nearly every one does, and field by field it would cost several times as much.
+   * Anything else, and whatever is wrong with it, is left to the stages, which take it as it comes.
+   */
+  #whole(): QuorumPacket | null {
+    const queue = this.#queue;
+    queue.peek();
+    const { bytes, start, end } = queue;
+    if (end - start < SHORTEST_BYTES) return null;
+    const high = intAt(bytes, start + 4);
+    const length = intAt(bytes, start + 12);
+    const from = start + 16;
+    const to = from + Math.max(length, 0);
+    if (high <= -MAX_HIGH || high >= MAX_HIGH || length < -1 || length > this.#limit || to + 4 > end) return null;
+    const ids = intAt(bytes, to) === -1 ? NO_IDS : this.#idLists.find(bytes, to, end);
+    if (ids === undefined) return null;
+    const type = intAt(bytes, start);
+    const zxid = (high * TWO_32 + (intAt(bytes, start + 8) >>> 0)) as Zxid;
+    queue.take(to + ids.bytes - start);
+    return { type, zxid, data: length < 0 ? null : bytes.subarray(from, to), authinfo: ids.list };
   }
 
   /** Ids arrive as scheme, id, scheme, id. */
