@@ -1,114 +1,121 @@
-/** `npm run bench`: load over real sockets on real server processes; a table, JSON, and how we compare. */
+/** `npm run bench`: load over real sockets on real server processes; tables, JSON, a page, and how we compare. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { cpus, release } from "node:os";
 import { dirname, join, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
-import { runLoad } from "./load/run-load.ts";
-import { type Measurement, measurementOf } from "./measurement.ts";
+import type { Measurement } from "./measurement.ts";
 import { type BenchOptions, parseOptions, UsageError } from "./options.ts";
+import { BASELINE, CHECKOUT, LOCAL_HISTORY, RECORDED_HISTORY, RESULTS } from "./places.ts";
 import { hottest } from "./profile.ts";
-import { duration, table, thousands } from "./report/table.ts";
-import { SCENARIOS, type Scenario, warmUpOf } from "./scenarios.ts";
-import { Cluster, type System } from "./systems/system.ts";
-import { zoetrope } from "./systems/zoetrope.ts";
+import { type Baseline, baselineOf, type Comparison, readBaseline, writeBaseline } from "./regression/baseline.ts";
+import { entryOf, remember } from "./regression/history.ts";
+import { comparisonTable, lookAgain, verdict } from "./regression/look.ts";
+import { type GoalResult, goalsOf, goalsTable } from "./report/goals.ts";
+import { page } from "./report/page.ts";
+import { clock, Progress } from "./report/progress.ts";
+import { table } from "./report/table.ts";
+import { estimate, generatorNote, runAll } from "./run.ts";
+import { chosen, type Scenario } from "./scenarios.ts";
+import type { System } from "./systems/system.ts";
+import { revision, zoetrope } from "./systems/zoetrope.ts";
 import { zookeeper } from "./systems/zookeeper.ts";
 
-/** From build/bench. */
-const CHECKOUT = fileURLToPath(new URL("../../", import.meta.url));
-const WARM_UP_MS = 1500;
-/** A JVM compiles as it goes. */
-const FIRST_WARM_UP_MS = 8000;
+/** Servers started anew so often make a baseline. */
+const BASELINE_RUNS = 5;
+const OURS = "zoetrope";
 
 async function main(): Promise<void> {
   const options = parseOptions(process.argv.slice(2));
-  const scenarios = SCENARIOS.filter(
-    ({ name }) => options.only.length === 0 || options.only.some((o) => name.includes(o)),
-  );
+  const scenarios = chosen(options.set, options.only);
   if (scenarios.length === 0) throw new UsageError(`No scenario is named like ${options.only.join(" or ")}.`);
-  const out = resolve(
-    options.out ?? join(CHECKOUT, "runs", "bench", `${new Date().toISOString().replaceAll(":", "-")}.json`),
-  );
+  const date = new Date().toISOString();
+  const out = resolve(options.out ?? join(RESULTS, `${date.replaceAll(":", "-")}.json`));
   mkdirSync(dirname(out), { recursive: true });
   const profileDir = options.profile ? `${out}.profiles` : null;
   const systems = systemsOf(options, profileDir);
   say(systems.map(({ name, title }) => `${name}: ${title}`).join("\n"));
+  if (options.updateBaseline) return recordBaseline(scenarios, systems, options, date);
 
-  const measurements: Measurement[] = [];
-  for (const servers of new Set(scenarios.map((scenario) => scenario.servers))) {
-    const own = scenarios.filter((scenario) => scenario.servers === servers);
-    measurements.push(...(await measure(servers, own, systems, options)));
-  }
+  const seconds = estimate(scenarios, systems.length, options);
+  say(`${scenarios.length} scenarios, about ${clock(seconds)} minutes`);
+  const progress = new Progress(seconds);
+  const measurements = await runAll(scenarios, systems, options, progress);
+  progress.end();
   const names = systems.map(({ name }) => name);
   say(`\n${table(scenarios, names, measurements)}`);
-  const machine = {
-    cpu: cpus()[0]?.model ?? "unknown",
-    cores: cpus().length,
-    kernel: release(),
-    node: process.version,
-  };
-  const result = {
-    date: new Date().toISOString(),
-    machine,
-    systems: systems.map(({ name, title }) => ({ name, title })),
-    measurements,
-  };
-  writeFileSync(out, `${JSON.stringify(result, null, 1)}\n`);
-  say(`\nWritten: ${out}`);
+  say(`\n${generatorNote(measurements, OURS)}`);
+  const goals = names[1] === "zookeeper" || options.set === "goals" ? goalsOf(measurements, OURS, "zookeeper") : [];
+  if (goals.length > 0) say(`\n${goalsTable(goals)}`);
+  const comparisons = await compareWithBaseline(scenarios, systems, options, measurements);
+  writeResult({ out, date, systems, scenarios, measurements, goals, comparisons });
   if (profileDir !== null) say(hottest(profileDir));
+  if (options.plantedSlowdown === 0 && options.serverBuild === null && !options.profile) {
+    remember(LOCAL_HISTORY, entryOf(measurements, OURS, stamp(date)));
+  }
 }
 
-/** All scenarios with so many servers. Systems take turns run by run, so that whatever else the machine does meets all alike. */
-async function measure(
-  servers: number,
+/** Suspects are looked at again, on servers started anew; what stays is named, and makes the exit code 1. */
+async function compareWithBaseline(
   scenarios: readonly Scenario[],
   systems: readonly System[],
-  { rounds, seconds, dataDir }: BenchOptions,
-): Promise<Measurement[]> {
-  const measurements: Measurement[] = [];
-  const clusters: Cluster[] = [];
-  try {
-    for (const system of systems) {
-      say(`starting ${servers} × ${system.name}`);
-      clusters.push(await Cluster.start(system, dataDir === null ? { servers } : { servers, directory: dataDir }));
-    }
-    for (const cluster of clusters) await prepare(cluster, scenarios[0] as Scenario);
-    for (const scenario of scenarios) {
-      for (let round = 1; round <= rounds; round++) {
-        for (const cluster of clusters) {
-          const measurement = await run(cluster, scenario, WARM_UP_MS, seconds * 1000);
-          measurements.push(measurement);
-          tell(`${scenario.title} · ${round}/${rounds} · ${cluster.system.name}`, measurement);
-        }
-      }
-    }
-  } finally {
-    await Promise.all(clusters.map((cluster) => cluster.stop()));
+  options: BenchOptions,
+  measurements: readonly Measurement[],
+): Promise<readonly Comparison[]> {
+  const baseline = options.compare ? readBaseline(BASELINE) : null;
+  if (baseline === null) return [];
+  const ours = systems[0] as System;
+  const looks = await lookAgain(baseline, measurements, ours.name, async (suspects, why) => {
+    say(`\n${why}`);
+    const again = scenarios.filter(({ name }) => suspects.includes(name));
+    return runAll(again, [ours], options, new Progress(estimate(again, 1, options)));
+  });
+  const [first = []] = looks;
+  say(`\n${comparisonTable(baseline, first, machine())}`);
+  const { text, regressed } = verdict(looks);
+  say(text);
+  if (regressed) process.exitCode = 1;
+  return first;
+}
+
+async function recordBaseline(
+  scenarios: readonly Scenario[],
+  systems: readonly System[],
+  options: BenchOptions,
+  date: string,
+): Promise<void> {
+  const runs: Measurement[][] = [];
+  const progress = new Progress(BASELINE_RUNS * estimate(scenarios, 1, options));
+  for (let run = 1; run <= BASELINE_RUNS; run++) {
+    progress.say(`run ${run} of ${BASELINE_RUNS}`);
+    runs.push(await runAll(scenarios, systems.slice(0, 1), options, progress));
   }
-  return measurements;
+  progress.end();
+  const baseline: Baseline = baselineOf(runs, OURS, { ...stamp(date), machine: machine() });
+  writeBaseline(BASELINE, baseline);
+  remember(RECORDED_HISTORY, entryOf(runs.flat(), OURS, stamp(date)));
+  say(`Written: ${BASELINE}`);
 }
 
-/** Creates the znodes, then makes the system warm. */
-async function prepare(cluster: Cluster, { mix, servers }: Scenario): Promise<void> {
-  const { ports } = cluster;
-  await runLoad({ kind: "prepare", ports, pids: [], mix, sessions: 1, outstanding: 1, warmUpMs: 0, windowMs: 0 });
-  const measurement = await run(cluster, warmUpOf(servers), 0, FIRST_WARM_UP_MS);
-  tell(`warm-up · ${cluster.system.name}`, measurement);
+interface Result {
+  readonly out: string;
+  readonly date: string;
+  readonly systems: readonly System[];
+  readonly scenarios: readonly Scenario[];
+  readonly measurements: readonly Measurement[];
+  readonly goals: readonly GoalResult[];
+  readonly comparisons: readonly Comparison[];
 }
 
-async function run(cluster: Cluster, scenario: Scenario, warmUpMs: number, windowMs: number): Promise<Measurement> {
-  const { mix, sessions, outstanding } = scenario;
-  const { ports, pids, system } = cluster;
-  const outcome = await runLoad({ kind: "load", ports, pids, mix, sessions, outstanding, warmUpMs, windowMs });
-  if (outcome.errors > 0) {
-    throw new Error(
-      `${scenario.title}: ${system.name} answered ${outcome.errors} requests with an error (${outcome.firstError})`,
-    );
-  }
-  return measurementOf(scenario.name, system.name, outcome);
+function writeResult({ out, date, systems, scenarios, measurements, goals, comparisons }: Result): void {
+  const named = systems.map(({ name, title }) => ({ name, title }));
+  const result = { date, machine: machine(), systems: named, measurements, goals, comparisons };
+  writeFileSync(out, `${JSON.stringify(result, null, 1)}\n`);
+  const html = out.replace(/(\.json)?$/, ".html");
+  writeFileSync(html, page({ date, machine: machine(), systems: named, scenarios, measurements, goals, comparisons }));
+  say(`\nWritten: ${out}\n         ${html}`);
 }
 
-function systemsOf({ peer }: BenchOptions, profileDir: string | null): System[] {
-  const ours = zoetrope(CHECKOUT, { name: "zoetrope", ...(profileDir === null ? {} : { profileDir }) });
+function systemsOf({ peer, serverBuild, plantedSlowdown }: BenchOptions, profileDir: string | null): System[] {
+  const ours = zoetrope(CHECKOUT, { name: OURS, profileDir, build: serverBuild, plantedPercent: plantedSlowdown });
   if (peer === null) return [ours];
   if (peer !== "zookeeper") return [ours, zoetrope(peer, { name: "peer" })];
   const theirs = zookeeper();
@@ -117,18 +124,17 @@ function systemsOf({ peer }: BenchOptions, profileDir: string | null): System[] 
   return [ours, theirs];
 }
 
-function tell(
-  what: string,
-  { operationsPerSecond, latency, cpuMicrosPerOperation, generatorCpuShare }: Measurement,
-): void {
-  const figures = [
-    `${thousands(operationsPerSecond)}/s`,
-    `p50 ${duration(latency.p50)}`,
-    `p99 ${duration(latency.p99)}`,
-    `${cpuMicrosPerOperation.toFixed(1)} µs/op`,
-    `load ${(generatorCpuShare * 100).toFixed(0)} %`,
-  ];
-  say(`  ${what}: ${figures.join(", ")}`);
+function machine() {
+  return {
+    cpu: cpus()[0]?.model ?? "unknown",
+    cores: cpus().length,
+    kernel: release(),
+    node: process.version,
+  };
+}
+
+function stamp(date: string) {
+  return { date, revision: revision(CHECKOUT), cpu: machine().cpu };
 }
 
 function say(line: string): void {

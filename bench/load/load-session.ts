@@ -42,6 +42,8 @@ export class LoadSession {
   #answered = 0;
   readonly #first: number;
   #limit = 0;
+  /** An answer lets the next request go. */
+  #refills = false;
   #idle: (() => void) | null = null;
   #failed: (error: Error) => void = () => {};
 
@@ -80,7 +82,18 @@ export class LoadSession {
   /** Keeps `outstanding` requests under way until `stop`, or until `limit` of them have been sent. */
   start(limit = Number.POSITIVE_INFINITY): void {
     this.#limit = limit;
+    this.#refills = true;
     this.#send(Math.min(this.#outstanding, limit), performance.now());
+  }
+
+  /**
+   * One request that is due at `dueMs`, whatever is still unanswered: latency counts from when it was due. False when
+   * `outstanding` requests are under way, which is more than a server that keeps up ever lets come together.
+   */
+  offer(dueMs: number): boolean {
+    if (this.#sent - this.#answered >= this.#outstanding) return false;
+    this.#send(1, dueMs);
+    return true;
   }
 
   /** Sends nothing more; resolves when everything is answered. */
@@ -140,7 +153,7 @@ export class LoadSession {
       }
     }
     const done = this.#answered - before;
-    if (done > 0) this.#send(Math.min(done, this.#limit - this.#sent), nowMs);
+    if (done > 0 && this.#refills) this.#send(Math.min(done, this.#limit - this.#sent), nowMs);
     if (this.#answered === this.#sent && this.#idle !== null) this.#tellIdle();
   }
 

@@ -9,12 +9,14 @@ import { OpCode } from "../../src/protocol/opcodes.ts";
 import { ConnectRequest, CreateRequest, GetDataRequest, SetDataRequest } from "../../src/protocol/records.ts";
 
 export const ROOT = "/bench";
-const OPEN_ACL = [{ perms: 31, scheme: "world", id: "anyone" }];
+export const OPEN_ACL = [{ perms: 31, scheme: "world", id: "anyone" }];
 const PASSWORD_BYTES = 16;
 
-/** Requests in a ring; more of the small ones, so that reads reach many znodes. */
+/** Requests in a ring; more of the small ones, so that reads reach many znodes, and fewer of those that would fill the memory. */
 const READS_IN_RING = 4096;
 const MIXED_IN_RING = 1024;
+const LEAST_IN_RING = 128;
+const BYTES_IN_RING = 16 * 2 ** 20;
 
 /** What a load asks for. */
 export interface Mix {
@@ -42,7 +44,7 @@ export function nodePath(index: number): string {
 export function mixedRing({ readPercent, valueBytes, nodes }: Mix, seed: number): RequestRing {
   const random = randomNumbers(seed);
   const value = dataOf(valueBytes);
-  const length = readPercent === 100 ? READS_IN_RING : MIXED_IN_RING;
+  const length = readPercent === 100 ? Math.max(READS_IN_RING, Math.ceil(nodes / 4)) : writesInRing(valueBytes);
   return ring(length, (writer, xid) => {
     const path = nodePath(random() % nodes);
     // Evenly spread, so that a short run has the right share.
@@ -65,15 +67,28 @@ export function preparingRing({ valueBytes, nodes }: Mix): RequestRing {
   });
 }
 
-export function connectFrame(timeoutMs: number): Buffer {
+/** How many requests that carry a value are in a ring. */
+export function writesInRing(valueBytes: number): number {
+  return Math.max(LEAST_IN_RING, Math.min(MIXED_IN_RING, Math.floor(BYTES_IN_RING / valueBytes)));
+}
+
+/** What a client has that comes back for its session. */
+export interface SessionTicket {
+  readonly sessionId: SessionId;
+  readonly passwd: Buffer;
+}
+
+const NO_SESSION: SessionTicket = { sessionId: 0n as SessionId, passwd: Buffer.alloc(PASSWORD_BYTES) };
+
+export function connectFrame(timeoutMs: number, { sessionId, passwd } = NO_SESSION): Buffer {
   const writer = new JuteWriter();
   writer.int(0);
   ConnectRequest.write(writer, {
     protocolVersion: 0,
     lastZxidSeen: ZERO_ZXID,
     timeOut: timeoutMs,
-    sessionId: 0n as SessionId,
-    passwd: Buffer.alloc(PASSWORD_BYTES),
+    sessionId,
+    passwd,
     readOnly: false,
   });
   writer.patchInt(0, writer.offset - 4);
@@ -86,7 +101,8 @@ export function closeFrame(xid: number): Buffer {
   return writer.take();
 }
 
-function ring(length: number, body: (writer: JuteWriter, xid: number) => boolean): RequestRing {
+/** `body` writes the request's type and record, and tells whether it is a write. */
+export function ring(length: number, body: (writer: JuteWriter, xid: number) => boolean): RequestRing {
   const writer = new JuteWriter();
   const offsets = new Uint32Array(length + 1);
   const writes = new Uint8Array(length);
@@ -101,13 +117,22 @@ function ring(length: number, body: (writer: JuteWriter, xid: number) => boolean
   return { bytes: writer.take(), offsets, length, writes };
 }
 
+/** A single request as a frame. */
+export function frame(xid: number, type: number, write: (writer: JuteWriter) => void): Buffer {
+  const writer = new JuteWriter();
+  for (const int of [0, xid, type]) writer.int(int);
+  write(writer);
+  writer.patchInt(0, writer.offset - 4);
+  return writer.take();
+}
+
 /** No run of zeros: nobody on the way should get away with less than all of it. */
-function dataOf(bytes: number): Buffer {
+export function dataOf(bytes: number): Buffer {
   const random = randomNumbers(bytes + 1);
   return Buffer.from(Uint8Array.from({ length: bytes }, random));
 }
 
-function randomNumbers(seed: number): () => number {
+export function randomNumbers(seed: number): () => number {
   let state = seed * 2 + 1;
   return () => {
     state ^= state << 13;

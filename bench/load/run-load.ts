@@ -1,24 +1,32 @@
 /** Starts the load generator's process, gives it its mission and waits for what it measured. */
 import { fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import type { Answer, Mission, Outcome } from "./generator.ts";
+import type { FromGenerator, Mission, Moment, OutcomeOf } from "./missions/mission.ts";
 
 const GENERATOR = fileURLToPath(new URL("./generator.js", import.meta.url));
-/** Beyond the time that the mission itself takes. */
-const PATIENCE_MS = 30_000;
+/** For all that is not a given time: making znodes, opening sessions. */
+const PATIENCE_MS = 120_000;
 
-/** @throws Error: a session failed, or the load did not end in time. */
-export function runLoad(mission: Mission): Promise<Outcome> {
+type Acts = { readonly [M in Moment]?: () => Promise<void> | void };
+
+/**
+ * @param acts what to do at moments of the mission, which waits for it
+ * @throws Error: a session failed, or the load did not end in time
+ */
+export function runLoad<M extends Mission>(mission: M, acts: Acts = {}): Promise<OutcomeOf[M["kind"]]> {
   const child = fork(GENERATOR, { stdio: ["ignore", "inherit", "inherit", "ipc"] });
-  return new Promise<Outcome>((resolve, reject) => {
-    const timer = setTimeout(
-      () => reject(new Error("The load does not come to its end")),
-      mission.warmUpMs + mission.windowMs + PATIENCE_MS,
-    );
-    child.once("message", (answer: Answer) => {
+  return new Promise<OutcomeOf[M["kind"]]>((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error("The load does not come to its end")), givenMs(mission));
+    child.on("message", (message: FromGenerator) => {
+      if ("moment" in message) {
+        Promise.resolve(acts[message.moment]?.()).then(() => {
+          if (child.connected) child.send("go on");
+        }, reject);
+        return;
+      }
       clearTimeout(timer);
-      if ("outcome" in answer) resolve(answer.outcome);
-      else reject(new Error(answer.failure));
+      if ("outcome" in message) resolve(message.outcome as OutcomeOf[M["kind"]]);
+      else reject(new Error(message.failure));
     });
     child.once("exit", (code) => {
       clearTimeout(timer);
@@ -26,4 +34,10 @@ export function runLoad(mission: Mission): Promise<Outcome> {
     });
     child.send(mission);
   }).finally(() => child.kill());
+}
+
+function givenMs(mission: Mission): number {
+  if (mission.kind === "load") return mission.warmUpMs + mission.windowMs + PATIENCE_MS;
+  if (mission.kind === "sessions") return mission.holdMs + PATIENCE_MS;
+  return PATIENCE_MS;
 }

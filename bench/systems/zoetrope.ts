@@ -1,24 +1,54 @@
-/** Zoetrope from a checkout: this one, or another to compare with. */
+/** Zoetrope from a checkout or a build: this one, or another to compare with. */
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
 import type { System } from "./system.ts";
 
-/** `profileDir`: where each server leaves a CPU profile when it stops. */
-export function zoetrope(checkout: string, options: { name?: string; profileDir?: string } = {}): System {
+const PROBE = new URL("../probe/server-probe.js", import.meta.url).href;
+const PLANTED = new URL("../probe/planted-slowdown.js", import.meta.url).href;
+const HERE = fileURLToPath(new URL("../../", import.meta.url));
+
+export interface ZoetropeOptions {
+  readonly name?: string;
+  /** Where each server leaves a CPU profile when it stops. */
+  readonly profileDir?: string | null;
+  /** The folder that holds src/cli/main.js; the checkout's own build if not given. */
+  readonly build?: string | null;
+  /** So much more CPU time per request, to prove that it is noticed. */
+  readonly plantedPercent?: number;
+}
+
+export function zoetrope(checkout: string, options: ZoetropeOptions = {}): System {
   const directory = resolve(checkout);
-  const launcher = join(directory, "bin", "zoetrope");
-  if (!existsSync(launcher)) throw new Error(`${launcher} does not exist: this is no checkout of Zoetrope`);
-  const name = options.name ?? basename(directory);
-  const profiling = options.profileDir === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${options.profileDir}`];
+  const build = resolve(options.build ?? join(directory, "build"));
+  const main = join(build, "src", "cli", "main.js");
+  if (!existsSync(main)) throw new Error(`${main} does not exist: ${build} is no build of Zoetrope`);
+  const planted = options.plantedPercent ?? 0;
+  const { profileDir = null } = options;
+  const profiling = profileDir === null ? [] : ["--cpu-prof", `--cpu-prof-dir=${profileDir}`];
+  const loaded = [PROBE, ...(planted > 0 ? [PLANTED] : [])].flatMap((url) => ["--import", url]);
+  const what = options.build === undefined || options.build === null ? revision(directory) : `build ${build}`;
   return {
-    name,
-    title: `Zoetrope ${revision(directory)}, Node ${process.version}`,
+    name: options.name ?? basename(directory),
+    title: `Zoetrope ${what}${planted > 0 ? ` slowed down by ${planted} %` : ""}, Node ${process.version}`,
+    probed: true,
     command: (zooCfg) => ({
       file: process.execPath,
-      args: [...profiling, launcher, "server", zooCfg],
-      env: { ZOETROPE_SKIP_BUILD: "1" },
+      args: [...profiling, ...loaded, main, "server", zooCfg],
+      env: planted > 0 ? { PLANTED_PERCENT: String(planted), PLANTED_BUILD: build } : {},
     }),
+  };
+}
+
+/** A bare socket loop in Node, which answers reads with a canned reply and does nothing else: what the platform itself costs. */
+export function bareSocket(): System {
+  const main = join(HERE, "bench", "systems", "bare-socket-server.js");
+  return {
+    name: "bare-socket",
+    title: `A bare socket loop, Node ${process.version}`,
+    probed: false,
+    command: (zooCfg) => ({ file: process.execPath, args: [main, zooCfg] }),
   };
 }
 

@@ -12,6 +12,7 @@ export function zookeeper(): System | null {
   return {
     name: "zookeeper",
     title: `Apache ZooKeeper ${apacheVersion ?? "of unknown version"}`,
+    probed: false,
     command: (zooCfg) => ({
       file: "java",
       args: [
