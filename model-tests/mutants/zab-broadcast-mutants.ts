@@ -1,8 +1,9 @@
 /** Known bugs of elections' outcome and of broadcast: who leads, what is committed, in which order. */
 
+import { lastZxid, type Txn } from "../../spec/invariants/zab-view.ts";
 import { peerMachine } from "../../spec/peer/peer.machine.ts";
 import type { QuorumConfig } from "../../spec/quorum.ts";
-import type { ServerId, Zxid } from "../../spec/vocabulary.ts";
+import { epochOf, type ServerId, type Zxid } from "../../spec/vocabulary.ts";
 import {
   type ForwardingLink,
   LeaderBroadcast,
@@ -10,6 +11,7 @@ import {
 } from "../../src/ensemble/leader-broadcast.ts";
 import { LearnerBroadcast, type LearnerBroadcastPorts } from "../../src/ensemble/learner-broadcast.ts";
 import { LearnerLink } from "../models/zab/leader-part.ts";
+import { Member } from "../models/zab/member.ts";
 import type { DownPacket } from "../models/zab/values.ts";
 import { withGuards } from "./chart-variants.ts";
 import type { ZabMutant } from "./zab-mutants.ts";
@@ -108,6 +110,15 @@ class AnyOrderLearner extends LearnerBroadcast {
   override commit(): void {}
 }
 
+/** Of our own: what commits in a new epoch is put before what was there. */
+class UpsideDownMember extends Member {
+  override deliver(txn: Txn): void {
+    const older = this.tree;
+    super.deliver(txn);
+    if (epochOf(lastZxid(older)) < epochOf(txn[0])) this.tree = [txn, ...older];
+  }
+}
+
 /** M37: whoever wins the election leads, even if others know more. */
 const anyoneLeads = withGuards(peerMachine, { moreRecent: () => false });
 
@@ -116,17 +127,17 @@ export const BROADCAST_MUTANTS: readonly ZabMutant[] = [
     name: "M35 a commit names only the last of several txns",
     story: "The follower never hears of those before it.",
     parts: { LearnerLink: LastCommitLink },
-    bounds: { txns: 3, crashes: 0, epochs: 1 },
+    bounds: { serving: 2, txns: 3, crashes: 0, epochs: 1 },
     killer: "Z10 NothingUnexpected",
-    depth: 28,
+    depth: 16,
   },
   {
     name: "a learner passes over what it was not told to commit",
     story: "M35, and the follower takes the commit of a later txn for one of those before it, too early.",
     parts: { LearnerLink: LastCommitLink, LearnerBroadcast: SkippingLearner },
-    bounds: { txns: 3, crashes: 0, epochs: 1 },
+    bounds: { serving: 2, txns: 3, crashes: 0, epochs: 1 },
     killer: "Z3 TotalOrder",
-    depth: 28,
+    depth: 16,
     only: true,
   },
   {
@@ -139,21 +150,30 @@ export const BROADCAST_MUTANTS: readonly ZabMutant[] = [
     only: true,
   },
   {
+    name: "a new epoch's txns go before those of the old one",
+    story: "All servers agree on an order that no primary has had in mind.",
+    parts: { Member: UpsideDownMember },
+    bounds: { history: 1, serving: 2, crashes: 0 },
+    killer: "Z5 GlobalPrimaryOrder",
+    depth: 6,
+    only: true,
+  },
+  {
     name: "M37 the least recent history may lead",
     story: "Discovery does not compare histories: committed txns are truncated.",
     parts: { peer: anyoneLeads },
-    bounds: { oracle: "any" },
+    bounds: { serving: 2, oracle: "any" },
     killer: "Z6 PrimaryIntegrity",
-    depth: 31,
+    depth: 19,
     only: true,
   },
   {
     name: "M38 a proposal is acknowledged before the fsync",
     story: "A restart loses the tail that the leader has counted.",
     parts: { LearnerBroadcast: HastyLearner },
-    bounds: { txns: 2 },
+    bounds: { serving: 2, txns: 2 },
     killer: "I2 CommittedLogMonotonicity",
-    depth: 34,
+    depth: 22,
     only: true,
   },
   {
@@ -184,9 +204,9 @@ export const BROADCAST_MUTANTS: readonly ZabMutant[] = [
     name: "a proposal is applied when it is logged",
     story: "What is read there may never be committed.",
     parts: { LearnerBroadcast: AnyOrderLearner },
-    bounds: { txns: 2 },
+    bounds: { serving: 2, txns: 2 },
     killer: "Z7 PrefixConsistency",
-    depth: 28,
+    depth: 17,
     only: true,
   },
 ];

@@ -13,6 +13,8 @@ export interface ZabBounds {
   readonly epochs: number;
   /** Txns of epoch 1 that all servers hold in the beginning. */
   readonly history: number;
+  /** So many servers follow the first one in the beginning, itself included; the others look. 0: all look. */
+  readonly serving: number;
   /** Txns that a server keeps in memory for learners (commitLogCount). */
   readonly committedLog: number;
   /** "best": elects who knows most among a quorum (what FLE promises). "any": elects anybody; discovery must notice. */

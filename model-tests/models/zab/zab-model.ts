@@ -7,6 +7,7 @@ import type { InternPool } from "../../checker/intern-pool.ts";
 import type { EmitInitial, EmitSuccessor, Model, Words } from "../../checker/model.ts";
 import { AbstractStates, type ZabProperties, type ZabState } from "./abstract.ts";
 import { ZabActions } from "./actions.ts";
+import { broughtUp } from "./brought-up.ts";
 import { ghostWith } from "./ghost.ts";
 import { ACTION_KINDS, budgetOf, FAULTS, kindOfAction, type ZabBounds, ZabLayout } from "./layout.ts";
 import { NO_LINKS } from "./links.ts";
@@ -54,6 +55,7 @@ export function zabModel({
     for (let pair = 0; pair < at.pairs; pair++) scratch[at.servers + pair] = links.snapshots.intern(NO_LINKS);
     scratch[at.ghost] = ghosts.snapshots.intern(ghostWith(history));
     scratch[at.budget] = budgetOf(bounds);
+    if (bounds.serving > 0) broughtUp(scratch, bounds, (words, each) => actions.successors(words, each));
     emit(scratch);
   };
 
@@ -88,10 +90,11 @@ export function zabModel({
 }
 
 export function boundsText(bounds: ZabBounds): string {
-  const { servers, txns, crashes, breaks, wipes, epochs, history, committedLog, oracle } = bounds;
+  const { servers, txns, crashes, breaks, wipes, epochs, history, serving, committedLog, oracle } = bounds;
   const extra = [
     ...(wipes === 0 ? [] : [`${wipes} empty disks`]),
     ...(history === 0 ? [] : [`${history} txns before`]),
+    ...(serving === 0 ? [] : [`${serving} serve`]),
     ...(committedLog === 500 ? [] : [`commitLog ${committedLog}`]),
     ...(oracle === "best" ? [] : ["any leader"]),
   ];
