@@ -17,6 +17,11 @@ export class ChartCoverage {
     this.#enter(machine.root);
   }
 
+  /** Undefined for a transition of another chart. */
+  keyOf(transition: AnyTransitionDefinition): string | undefined {
+    return this.#keys.get(transition);
+  }
+
   /** Transitions of other charts are ignored. */
   note(transitions: readonly AnyTransitionDefinition[]): void {
     for (const transition of transitions) {
