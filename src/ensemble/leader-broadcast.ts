@@ -51,7 +51,8 @@ export class LeaderBroadcast {
   readonly #self: ServerId;
   readonly #quorum: QuorumConfig;
   readonly #ports: LeaderBroadcastPorts;
-  readonly #links = new Set<ForwardingLink>();
+  /** Replaced, never changed: it is gone through for every proposal and every commit. */
+  #links: readonly ForwardingLink[] = [];
   /**
    * How far each voter has logged, as far as acks of its current connection say. A connection that broke takes its acks
    * with it: the learner may be told to truncate what it acked and has no quorum yet.
@@ -83,7 +84,7 @@ export class LeaderBroadcast {
 
   /** Goes on where `state` was taken, with the learners that were forwarded to then. */
   resume(state: LeaderBroadcastState, links: Iterable<ForwardingLink>): void {
-    for (const link of links) this.#links.add(link);
+    this.#links = [...links];
     for (const [id, zxid] of state.ackedUpTo) this.#ackedUpTo.set(id, zxid);
     this.#outstanding = [...state.outstanding];
     this.#lastProposed = state.lastProposed;
@@ -157,7 +158,7 @@ export class LeaderBroadcast {
    * happen between the cut of its history and this call.
    */
   forward(link: ForwardingLink): void {
-    this.#links.add(link);
+    if (!this.#links.includes(link)) this.#links = [...this.#links, link];
     if (link.kind === "observer") return;
     for (let i = this.#oldest; i < this.#outstanding.length; i++) {
       const { zxid, entry } = this.#outstanding[i] as Proposal;
@@ -167,7 +168,9 @@ export class LeaderBroadcast {
 
   /** The learner's connection is gone, and its acks with it. */
   forget(link: ForwardingLink): void {
-    if (this.#links.delete(link)) this.#ackedUpTo.delete(link.sid);
+    if (!this.#links.includes(link)) return;
+    this.#links = this.#links.filter((other) => other !== link);
+    this.#ackedUpTo.delete(link.sid);
   }
 
   /** Logged here and not committed, oldest first: the role ends. */

@@ -59,6 +59,8 @@ export class LearnerHandler implements ForwardingLink, PingedLink {
    * proposal before NEWLEADER (ZOOKEEPER-4685), and would not repeat it.
    */
   highestAck: Zxid = NO_ZXID;
+  /** Of the acks in the bytes at hand: the highest that the chart admits and nobody has been told of. */
+  #acked: Zxid = NO_ZXID;
   readonly #ports: LearnerHandlerPorts;
 
   constructor(socket: number, ports: LearnerHandlerPorts) {
@@ -109,8 +111,10 @@ export class LearnerHandler implements ForwardingLink, PingedLink {
         this.#packet(packet);
         if (this.chart.done) return;
       }
+      this.#tellAcked();
     } catch (error) {
       if (!(error instanceof JuteError)) throw error;
+      this.#tellAcked();
       this.chart.send({ type: "BAD_PACKET", reason: `unreadable packet: ${error.message}` });
     }
   }
@@ -123,12 +127,14 @@ export class LearnerHandler implements ForwardingLink, PingedLink {
     const { traced } = this.link;
     if (traced !== null) traced.received(packetName(packet.type), packet.zxid);
     const { admitted } = this.chart;
+    if (packet.type === PacketType.ACK) {
+      if (packet.zxid > this.highestAck) this.highestAck = packet.zxid;
+      if (admitted["ACK"] === undefined) this.chart.send({ type: "ACK", zxid: packet.zxid });
+      else if (packet.zxid > this.#acked) this.#acked = packet.zxid;
+      return;
+    }
+    this.#tellAcked();
     switch (packet.type) {
-      case PacketType.ACK:
-        if (packet.zxid > this.highestAck) this.highestAck = packet.zxid;
-        if (admitted["ACK"] !== undefined) this.#ports.ack(this, packet.zxid);
-        else this.chart.send({ type: "ACK", zxid: packet.zxid });
-        return;
       case PacketType.REQUEST:
         if (admitted["REQUEST"] !== undefined) this.#ports.request(this, packet);
         else this.chart.send({ type: "REQUEST" });
@@ -156,6 +162,14 @@ export class LearnerHandler implements ForwardingLink, PingedLink {
       default:
         this.chart.send({ type: "BAD_PACKET", reason: `a learner sent ${packetName(packet.type)}` });
     }
+  }
+
+  /** An ack counts for all before it, so of those that arrive together only the last must be counted. */
+  #tellAcked(): void {
+    const zxid = this.#acked;
+    if (zxid === NO_ZXID) return;
+    this.#acked = NO_ZXID;
+    this.#ports.ack(this, zxid);
   }
 
   #introduction(packet: QuorumPacket): void {
