@@ -1,6 +1,6 @@
 /**
- * Bursts of a hundred and more requests of every kind that nobody waits for one by one, below /pipeline/p<n>. When a connection
- * breaks in the middle, what was applied must be a prefix.
+ * Bursts of a hundred and more requests of every kind that nobody waits for one by one, each below a node of its own, so that a
+ * search over its history stays small. When a connection breaks in the middle, what was applied must be a prefix.
  */
 import type { Random } from "../cluster/random.ts";
 import type { RecordedClient } from "../run/recorded-client.ts";
@@ -18,25 +18,24 @@ export const pipeline: Workload = {
   async run(stage) {
     await several(ACTORS, (index) =>
       stage.actor(`pipeline ${index}`, async (client, random) => {
-        const home = `${ROOT}/p${client.proc}`;
-        await attempt(() => client.zk.create(home));
-        await attempt(() => client.zk.create(`${home}/${LOG}`));
         let burst = 0;
-        await stage.paced(BURSTS_PER_SECOND, random, client, () => fire(stage, client, random, home, ++burst));
+        await stage.paced(BURSTS_PER_SECOND, random, client, () => fire(stage, client, random, ++burst));
       }),
     );
   },
 };
 
-async function fire(stage: Stage, client: RecordedClient, random: Random, home: string, burst: number): Promise<void> {
+async function fire(stage: Stage, client: RecordedClient, random: Random, burst: number): Promise<void> {
   const { zk } = client;
+  const home = `${ROOT}/p${client.proc}.${burst}`;
   const made: string[] = [];
-  const all: Promise<unknown>[] = [];
+  // Not waited for either: the burst needs it, and comes after it.
+  const all: Promise<unknown>[] = [zk.create(home), zk.create(`${home}/${LOG}`)];
   const size = random.int(100, 160);
   for (let i = 0; i < size && stage.running; i++) {
-    const own = `${home}/b${burst}.${i}`;
+    const own = `${home}/n${i}`;
     const some = made.length > 0 ? random.pick(made) : `${home}/none`;
-    const value = `${burst}.${i}`;
+    const value = String(i);
     switch (
       random.weighted([
         [22, "create"],
@@ -85,7 +84,6 @@ async function fire(stage: Stage, client: RecordedClient, random: Random, home: 
     }
   }
   await Promise.allSettled(all);
-  // Tidied up, so that the next burst does not list the leavings of all before it.
   const left = (await attempt(() => zk.getChildren(home))) ?? [];
-  await Promise.allSettled(left.filter((name) => name !== LOG).map((name) => zk.delete(`${home}/${name}`)));
+  await Promise.allSettled([...left.map((name) => zk.delete(`${home}/${name}`)), zk.delete(home)]);
 }
