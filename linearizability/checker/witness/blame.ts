@@ -8,10 +8,13 @@ import type { Property, Violation } from "../violation.ts";
 import { type PathEvent, storyOf } from "./path-story.ts";
 import type { Timeline } from "./timeline.ts";
 
-const WRITE_FAULTS: Readonly<Record<"C1" | "C3" | "C10", readonly [Property, string]>> = {
+export type WriteFault = "C1" | "C3" | "C10" | "Z1";
+
+const WRITE_FAULTS: Readonly<Record<WriteFault, readonly [Property, string]>> = {
   C1: ["C1 linearizable writes", "reply against the order"],
   C3: ["C3 atomic multi", "multi against the order"],
   C10: ["C10 versions and sequence numbers", "wrong version or name"],
+  Z1: ["Z1 integrity", "logged otherwise than asked for"],
 };
 
 export function blameWrite(
@@ -20,7 +23,7 @@ export function blameWrite(
   i: number,
   expected: string,
   actual: string,
-  hint: "C1" | "C3" | "C10",
+  hint: WriteFault,
 ): Violation {
   const { operations } = history;
   const zxid = timeline.place[i]!;

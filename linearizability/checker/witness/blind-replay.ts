@@ -13,6 +13,7 @@ import { Fate, type Timeline } from "./timeline.ts";
 const OPEN = [{ perms: 31, scheme: "world", id: "anyone" }] as const;
 const MZXID_AT = 1;
 const VERSION_AT = 5;
+const OWNER_AT = 8;
 
 export interface Difference {
   readonly expected: string;
@@ -82,13 +83,18 @@ export class BlindReplay {
     const actual = `${data}version ${version}, mzxid ${hex(mzxid)}`;
     if (mzxid > this.#timeline.place[i]!) return { expected: "nothing newer than the reply itself", actual };
     if (last === undefined || mzxid > last.zxid) return null;
-    const { kind, data: written, version: told } = last.effect;
+    const { kind, data: written, version: told, owner, mortal } = last.effect;
     if (mzxid < last.zxid) {
       const what = kind === "delete" ? "deleted" : `written as ${quote(written)}`;
       return { expected: `what was ${what} at ${hex(last.zxid)}`, actual };
     }
     if (kind === "delete") return { expected: `deleted at ${hex(last.zxid)}`, actual };
     if (operations.op[i] === Op.getData && operations.data[i] !== written) return { expected: quote(written), actual };
+    const found = operations.stats[row * STAT_WIDTH + OWNER_AT]!;
+    if (kind === "create" && !mortal && owner !== found) {
+      const name = (session: number): string => operations.sessions.text(operations.sessions.ids[session]!);
+      return { expected: `ephemeralOwner ${name(owner)}`, actual: `ephemeralOwner ${name(found)}` };
+    }
     const expected = kind === "create" ? 0 : told;
     return expected === null || expected === version ? null : { expected: `version ${expected}`, actual };
   }

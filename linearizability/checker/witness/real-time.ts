@@ -1,10 +1,11 @@
 /**
  * Rules 6 and 7. The order of zxids respects real time: a write that was answered before another was asked for comes first, and
- * nobody sees a write before it was asked for. And a read after a sync sees every write acknowledged before the sync was sent.
+ * nobody sees a write before it was asked for. And a read after a sync sees every write that was acknowledged, or read by
+ * anybody, before the sync was sent.
  */
 import { formatZxid, type Zxid } from "../../../spec/vocabulary.ts";
 import type { History } from "../../histories/history.ts";
-import { isRead, isWrite, Op, type Operations, Outcome } from "../../histories/operations.ts";
+import { isRead, Op, type Operations, Outcome } from "../../histories/operations.ts";
 import { describeOp } from "../describe.ts";
 import type { Findings } from "../violation.ts";
 import { lowerBound } from "./merged-log.ts";
@@ -63,58 +64,60 @@ function addFuture(operations: Operations, i: number, later: number, { place }: 
   });
 }
 
-/** Largest zxid of a write that was acknowledged by a moment: by completion time, prefix maxima. */
-export class AcknowledgedBy {
+/**
+ * Largest zxid of an answer that had been given by a moment: by completion time, prefix maxima. Reads count, too: what somebody
+ * has seen is committed, whether its own client knows yet or not.
+ */
+export class AnsweredBy {
   readonly #times: Float64Array;
-  readonly #writes: Int32Array;
+  readonly #ops: Int32Array;
 
   constructor(operations: Operations, { fate, place }: Timeline) {
-    const acknowledged: number[] = [];
+    // Completions are written down in the order of their lines, so a place for each line sorts them by time.
+    const byLine = new Int32Array(operations.completeLine.reduce((most, line) => Math.max(most, line), 0) + 1).fill(-1);
     for (let i = 0; i < operations.count; i++) {
-      if (fate[i] === Fate.ordered && isWrite(operations.op[i]!)) acknowledged.push(i);
+      if (fate[i] === Fate.ordered || fate[i] === Fate.observed) byLine[operations.completeLine[i]!] = i;
     }
-    const order = Int32Array.from(acknowledged);
-    // Completions are written down in the order of their lines, so sorting by line is sorting by time, and cheaper.
-    order.sort((a, b) => operations.completeLine[a]! - operations.completeLine[b]!);
+    const order = byLine.filter((i) => i >= 0);
     this.#times = Float64Array.from(order, (i) => operations.completed[i]!);
-    this.#writes = order;
+    this.#ops = order;
     for (let at = 1; at < order.length; at++) {
       if (place[order[at]!]! < place[order[at - 1]!]!) order[at] = order[at - 1]!;
     }
   }
 
-  /** The write with the largest zxid that was answered before `t`; -1 if there is none. */
+  /** The operation with the largest zxid that was answered before `t`; -1 if there is none. */
   before(t: number): number {
     const at = lowerBound(this.#times, t) - 1;
-    return at < 0 ? -1 : this.#writes[at]!;
+    return at < 0 ? -1 : this.#ops[at]!;
   }
 }
 
 /** Program order is the order of invokes, and that is the order of operations. */
 export function checkSync({ operations }: History, timeline: Timeline, findings: Findings): void {
   const { place } = timeline;
-  let acknowledged: AcknowledgedBy | null = null;
-  /** By client: the write that its reads must have seen, and the sync that says so. */
-  const floors = new Map<number, { readonly write: number; readonly sync: number }>();
+  let answered: AnsweredBy | null = null;
+  /** By client: the answer that its reads must not be behind, and the sync that says so. */
+  const floors = new Map<number, { readonly seen: number; readonly sync: number }>();
   for (let i = 0; i < operations.count; i++) {
     const op = operations.op[i]!;
     if (op === Op.sync) {
       if (operations.outcome[i] !== Outcome.ok) continue;
-      acknowledged ??= new AcknowledgedBy(operations, timeline);
-      const write = acknowledged.before(operations.invoked[i]!);
+      answered ??= new AnsweredBy(operations, timeline);
+      const seen = answered.before(operations.invoked[i]!);
       const client = clientOf(operations, i);
       const floor = floors.get(client);
-      if (write < 0 || (floor !== undefined && place[floor.write]! >= place[write]!)) continue;
-      floors.set(client, { write, sync: i });
+      if (seen < 0 || (floor !== undefined && place[floor.seen]! >= place[seen]!)) continue;
+      floors.set(client, { seen, sync: i });
     } else if (isRead(op) && place[i]! > 0) {
       const floor = floors.size === 0 ? undefined : floors.get(clientOf(operations, i));
-      if (floor === undefined || place[i]! >= place[floor.write]!) continue;
+      if (floor === undefined || place[i]! >= place[floor.seen]!) continue;
       findings.add({
         property: "C8 sync",
         rule: "7 sync",
         anomaly: "stale read after sync",
-        summary: `${describeOp(operations, i)} reads at ${hex(place[i]!)}, though ${describeOp(operations, floor.write)} was acknowledged with ${hex(place[floor.write]!)} before the sync ahead of it was sent.`,
-        ops: [i, floor.sync, floor.write],
+        summary: `${describeOp(operations, i)} reads at ${hex(place[i]!)}, though ${describeOp(operations, floor.seen)} had been answered at ${hex(place[floor.seen]!)} before the sync ahead of it was sent.`,
+        ops: [i, floor.sync, floor.seen],
         line: operations.completeLine[i]!,
         zxid: place[i]!,
         path: operations.path[i]!,

@@ -200,8 +200,10 @@ class Replay {
     }
     if (difference === null) return true;
     if (!this.#isFirst(i)) return false;
-    const hint = operations.op[i] === Op.multi ? "C3" : "C10";
     const [expected, actual] = difference;
+    const isNumber = expected.startsWith("version ") || expected.startsWith("/");
+    const own = shouldFail !== errors ? "C1" : isNumber ? "C10" : "Z1";
+    const hint = operations.op[i] === Op.multi ? "C3" : own;
     this.#findings.add(blameWrite(this.#history, this.#timeline, i, expected, `in the log: ${actual}`, hint));
     return false;
   }
