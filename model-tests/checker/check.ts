@@ -12,6 +12,8 @@ export interface Check {
   /** A fresh model: its pools are not shared. */
   readonly load: () => Promise<Model<unknown>>;
   readonly symmetry?: boolean;
+  /** The search ends at this level: what is deeper is left to random walks. */
+  readonly maxDepth?: number;
   /** The exact size of the explored graph; a difference is a failure. */
   readonly expected?: Counts;
 }
@@ -30,7 +32,8 @@ export interface Mutant {
   readonly bounds: string;
   readonly load: () => Promise<Model<unknown>>;
   readonly symmetry?: boolean;
+  /** An invariant; or a goal, which the wrong variant must never reach. */
   readonly killer: string;
-  /** States of the shortest trace, the initial one included. */
+  /** States of the shortest trace, the initial one included; levels of the search where the killer is a goal. */
   readonly depth: number;
 }

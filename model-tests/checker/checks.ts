@@ -1,8 +1,10 @@
 /** Every check and mutant that the command line and the workers can name. New models are listed here. */
 
 import { CLIENT_CHECKS } from "../models/client-checks.ts";
+import { ELECTION_CHECKS } from "../models/election/election-checks.ts";
 import { ZAB_CHECKS } from "../models/zab/zab-checks.ts";
 import { CLIENT_MUTANTS } from "../mutants/client-mutants.ts";
+import { ELECTION_MUTANTS } from "../mutants/election-mutants.ts";
 import { ZAB_PRODUCTION_MUTANTS } from "../mutants/zab-mutants.ts";
 import type { Check, Mutant } from "./check.ts";
 import { ZAB_COUNTS } from "./zab-tla/zab-counts.ts";
@@ -26,9 +28,14 @@ const zabTla: Check[] = ZAB_COUNTS.map(({ bounds, epochs, text, symmetry, length
   };
 });
 
-export const CHECKS: readonly Check[] = [...zabTla, ...ZAB_CHECKS, ...CLIENT_CHECKS];
+export const CHECKS: readonly Check[] = [...zabTla, ...ZAB_CHECKS, ...ELECTION_CHECKS, ...CLIENT_CHECKS];
 
-export const MUTANTS: readonly Mutant[] = [...ZAB_MUTANTS, ...ZAB_PRODUCTION_MUTANTS, ...CLIENT_MUTANTS];
+export const MUTANTS: readonly Mutant[] = [
+  ...ZAB_MUTANTS,
+  ...ZAB_PRODUCTION_MUTANTS,
+  ...ELECTION_MUTANTS,
+  ...CLIENT_MUTANTS,
+];
 
 export function checkNamed(name: string): Check {
   const check = CHECKS.find((candidate) => candidate.name === name);

@@ -5,7 +5,7 @@
  */
 
 import type { StateProperty } from "./model.ts";
-import type { RecordedGraph } from "./shard.ts";
+import { EXEMPT, type RecordedGraph } from "./shard.ts";
 
 export interface DeadEnd {
   readonly property: string;
@@ -39,9 +39,11 @@ export function unreachableGoals<State>(
       }
     }
     // Numbers grow with the distance from the start, so the first unmarked one has a shortest trace.
-    const nearest = marked.indexOf(0);
-    if (nearest !== -1)
-      found.push({ property: goal.name, state: nearest, count: marked.reduce((n, m) => n + 1 - m, 0) });
+    const isDeadEnd = (mark: number, state: number) => mark === 0 && (graph.goals.at(state) & (EXEMPT << index)) === 0;
+    const nearest = marked.findIndex(isDeadEnd);
+    if (nearest === -1) return;
+    const count = marked.reduce((sum, mark, state) => sum + (isDeadEnd(mark, state) ? 1 : 0), 0);
+    found.push({ property: goal.name, state: nearest, count });
   });
   return found;
 }

@@ -75,6 +75,8 @@ export interface Properties<State> {
 export interface StateProperty<State> {
   readonly name: string;
   holds(state: State): boolean;
+  /** Of `reachable` properties: must the goal be reachable from this state? Default: from every one. */
+  applies?(state: State): boolean;
 }
 
 export interface StepProperty<State> {

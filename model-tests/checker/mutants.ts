@@ -8,7 +8,7 @@ import type { Counterexample } from "./trace.ts";
 
 export interface MutantResult {
   readonly mutant: Mutant;
-  /** What failed first; more than one property may fail in the same state. */
+  /** What failed first, more than one property may fail in the same state; or the goals that were not reached. */
   readonly failed: readonly string[];
   readonly depth: number;
   readonly distinct: number;
@@ -21,7 +21,13 @@ export interface MutantResult {
 
 export async function runMutant(mutant: Mutant): Promise<MutantResult> {
   const model = await mutant.load();
-  const { violations, distinct, seconds } = explore(model, { symmetry: mutant.symmetry ?? false });
+  const report = explore(model, { symmetry: mutant.symmetry ?? false });
+  const { violations, distinct, seconds, sometimes } = report;
+  if (sometimes.some(({ name }) => name === mutant.killer)) {
+    const missed = report.complete ? sometimes.filter(({ reached }) => !reached).map(({ name }) => name) : [];
+    const killed = missed.includes(mutant.killer) && report.depth === mutant.depth;
+    return { mutant, failed: missed, depth: report.depth, distinct, seconds, killed, model, counterexample: null };
+  }
   const failed = violations.map(({ property }) => property);
   const counterexample = violations.find(({ property }) => property === mutant.killer) ?? violations[0] ?? null;
   const depth = counterexample?.trace.length ?? 0;

@@ -36,12 +36,18 @@ export interface Finding {
   readonly depth: number;
 }
 
-/** Steps by state number: the targets of state n are `targets[offsets[n] .. offsets[n + 1])`; `goals` are bit sets. */
+/**
+ * Steps by state number: the targets of state n are `targets[offsets[n] .. offsets[n + 1])`. `goals` are bit sets: which
+ * goals hold there, and in the upper half which need not be reachable from there.
+ */
 export interface RecordedGraph {
   readonly offsets: NumberList;
   readonly targets: NumberList;
   readonly goals: NumberList;
 }
+
+/** The bit of goal 0 in the upper half of `RecordedGraph.goals`. */
+export const EXEMPT = 1 << 16;
 
 export class Shard<State> {
   generated = 0;
@@ -213,7 +219,10 @@ export class Shard<State> {
     }
     if (this.graph !== null) {
       let goals = 0;
-      for (let i = 0; i < reachable.length; i++) if (reachable[i]?.holds(state) === true) goals |= 1 << i;
+      for (let i = 0; i < reachable.length; i++) {
+        if (reachable[i]?.holds(state) === true) goals |= 1 << i;
+        if (reachable[i]?.applies?.(state) === false) goals |= EXEMPT << i;
+      }
       this.graph.goals.push(goals);
     }
   }

@@ -13,7 +13,7 @@ export interface ChartNode {
   [key: string]: unknown;
 }
 
-/** `change` gets the node at a dotted path. */
+/** `change` gets the node at a dotted path; "" is the root. */
 export function changed<M extends AnyStateMachine>(
   machine: M,
   changes: Readonly<Record<string, (node: ChartNode) => void>>,
@@ -33,7 +33,7 @@ export const inSync = (state: string): string => `following.synchronization.${st
 
 export function nodeAt(config: ChartNode, path: string): ChartNode {
   let node = config;
-  for (const name of path.split(".")) {
+  for (const name of path === "" ? [] : path.split(".")) {
     const child = node.states?.[name];
     assert(child !== undefined, `The chart has no state ${path}.`);
     node = child;

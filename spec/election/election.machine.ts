@@ -179,6 +179,7 @@ export const electionMachine = setup({
     fromSettled: ({ event }) => isNotification(event, "FOLLOWING", "LEADING"),
     everyoneSpoke: ({ context }) => everyoneSpoke(context),
     quorumReached: ({ context }) => candidateHasQuorum(context),
+    quorumLost: ({ context }) => !candidateHasQuorum(context),
   },
   delays: {
     interval: ({ context }) => context.intervalMs,
@@ -340,7 +341,14 @@ export const electionMachine = setup({
         },
         finalizing: {
           description: "A quorum agrees. Wait a moment for a better vote that may be on its way.",
-          always: { guard: "everyoneSpoke", target: "#election.settled" },
+          always: [
+            { guard: "everyoneSpoke", target: "#election.settled" },
+            {
+              guard: "quorumLost",
+              target: "collecting",
+              description: "One of them voted otherwise in the meantime, or settled elsewhere.",
+            },
+          ],
           after: { finalizeWait: "#election.settled" },
         },
       },

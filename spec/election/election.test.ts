@@ -106,6 +106,16 @@ test("silence after a quorum decides", () => {
   expect(one.chart.matches("settled")).toBe(true);
 });
 
+// Found by the model checker (MC4): while server 1 waited, server 2 had moved on to 3 and settled; 1 followed 2 all alone.
+test("the wait ends without a decision when the quorum is gone", () => {
+  const one = election();
+  one.look();
+  one.hear(2, vote(2));
+  expect(one.chart.state).toBe("looking.finalizing");
+  one.hear(2, vote(3), "FOLLOWING");
+  expect(one.chart.state).toBe("looking.collecting");
+});
+
 test("a newer round starts over with the better of its vote and the own first one", () => {
   const one = election({ self: 3 });
   one.look();
