@@ -200,7 +200,7 @@ async function runEvents(
         progress.doing(what);
         const measurement = await EVENTS[scenario.event]({ system, scenario, dataDir, seed: () => seed.get() });
         measurements.push(measurement);
-        progress.event(what, measurement);
+        progress.event(`${scenario.title} · ${measurement.system}`, measurement);
         progress.advance(scenario.seconds);
       }
     }

@@ -46,30 +46,19 @@ export function costsOf(measurements: readonly Measurement[], system: string): M
   return costs;
 }
 
-/** Of what both have. */
-export function compare(baseline: Baseline, measurements: readonly Measurement[], system: string): Comparison[] {
+/** Of what the baseline and all looks have. @param looks the measurements of each run */
+export function compare(baseline: Baseline, looks: readonly (readonly Measurement[])[], system: string): Comparison[] {
+  const costs = looks.map((look) => costsOf(look, system));
   const found: Comparison[] = [];
-  for (const [scenario, costs] of costsOf(measurements, system)) {
-    const before = baseline.costs[scenario];
-    if (before === undefined) continue;
-    for (const cost of COST_NAMES) found.push({ scenario, cost, ...judge(before[cost], costs[cost]) });
+  for (const [scenario, before] of Object.entries(baseline.costs)) {
+    const own = costs.map((of) => of.get(scenario)).filter((of) => of !== undefined);
+    if (own.length < looks.length) continue;
+    for (const cost of COST_NAMES) {
+      const rounds = own.map((of) => of[cost]);
+      found.push({ scenario, cost, ...judge(before[cost], rounds) });
+    }
   }
   return found;
-}
-
-/** A change that every look at it shows: each look is a comparison of a run of its own, on servers of its own. */
-export function confirmed(looks: readonly (readonly Comparison[])[]): Comparison[] {
-  const [first = [], ...others] = looks;
-  return first.filter(
-    (suspect) =>
-      suspect.verdict === "slower" &&
-      others.every((look) =>
-        look.some(
-          ({ scenario, cost, verdict }) =>
-            scenario === suspect.scenario && cost === suspect.cost && verdict === "slower",
-        ),
-      ),
-  );
 }
 
 /** @param runs the measurements of each run */

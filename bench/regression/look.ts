@@ -1,9 +1,15 @@
-/** How a run is compared: a first look, and where it is suspicious more looks at servers started anew. */
+/** How a run is compared: a first look, and where it is suspicious more looks, at servers started anew. */
 import type { Measurement } from "../measurement.ts";
-import { type Baseline, type Comparison, compare, confirmed, type Machine } from "./baseline.ts";
+import { type Baseline, type Comparison, compare, type Machine } from "./baseline.ts";
 
-/** The first one and those that must agree with it. */
-const LOOKS = 3;
+/** So many runs an alarm takes, the first one included. */
+const LOOKS = 4;
+
+export interface Looks {
+  readonly first: readonly Comparison[];
+  /** What all looks together say of those that were suspicious to the end. */
+  readonly regressions: readonly Comparison[];
+}
 
 /** @param measureAgain runs these scenarios on fresh servers */
 export async function lookAgain(
@@ -11,15 +17,22 @@ export async function lookAgain(
   measurements: readonly Measurement[],
   system: string,
   measureAgain: (scenarios: readonly string[], why: string) => Promise<readonly Measurement[]>,
-): Promise<Comparison[][]> {
-  const looks = [compare(baseline, measurements, system)];
-  while (looks.length < LOOKS) {
-    const suspects = [...new Set(confirmed(looks).map(({ scenario }) => scenario))];
-    if (suspects.length === 0) break;
-    const why = `Slower than the baseline: ${suspects.join(", ")}. Look ${looks.length + 1} of ${LOOKS}, on fresh servers:`;
-    looks.push(compare(baseline, await measureAgain(suspects, why), system));
+): Promise<Looks> {
+  const looks = [measurements];
+  const first = compare(baseline, looks, system);
+  let suspects = first.filter(isSuspect);
+  while (looks.length < LOOKS && suspects.length > 0) {
+    const scenarios = [...new Set(suspects.map(({ scenario }) => scenario))];
+    const names = suspects.map(({ scenario, cost, change }) => `${scenario} (${cost} ${percent(change)})`);
+    const why = `Slower than the baseline: ${names.join(", ")}. Look ${looks.length + 1} of ${LOOKS}, on fresh servers:`;
+    looks.push(await measureAgain(scenarios, why));
+    suspects = compare(baseline, looks, system).filter(isSuspect);
   }
-  return looks;
+  return { first, regressions: suspects.filter(({ verdict }) => verdict === "slower") };
+}
+
+function isSuspect({ verdict }: Comparison): boolean {
+  return verdict === "slower" || verdict === "suspicious";
 }
 
 export function comparisonTable(baseline: Baseline, first: readonly Comparison[], machine: Machine): string {
@@ -31,25 +44,17 @@ export function comparisonTable(baseline: Baseline, first: readonly Comparison[]
     : `, recorded on another machine (${baseline.machine.cpu}): ratios to the bare loop may differ`;
   const lines = first.map(
     ({ scenario, cost, change, threshold, verdict }) =>
-      `  ${scenario.padEnd(widest)}  ${cost.padEnd(18)}  ${percent(change).padStart(8)}  (noticed from ${percent(threshold)})  ${verdict}`,
+      `  ${scenario.padEnd(widest)}  ${cost.padEnd(18)}  ${percent(change).padStart(8)}  (counts from ${percent(threshold)})  ${verdict}`,
   );
   return [`${head}${note}`, ...lines].join("\n");
 }
 
-/** The sentence that a run ends with. A change's size is the smallest that any look saw. */
-export function verdict(looks: readonly (readonly Comparison[])[]): {
-  readonly text: string;
-  readonly regressed: boolean;
-} {
-  const found = looks.length < LOOKS ? [] : confirmed(looks);
-  if (found.length === 0) return { text: "No regression.", regressed: false };
-  const lines = found.map(({ scenario, cost }) => {
-    const sizes = looks.flatMap((look) =>
-      look.filter((c) => c.scenario === scenario && c.cost === cost).map(({ change }) => change),
-    );
-    return `REGRESSION: ${scenario}: ${cost} ${percent(Math.min(...sizes))} to ${percent(Math.max(...sizes))} in ${looks.length} looks`;
-  });
-  return { text: lines.join("\n"), regressed: true };
+/** The sentences that a comparison ends with. */
+export function verdictText(regressions: readonly Comparison[]): string {
+  if (regressions.length === 0) return "No regression.";
+  return regressions
+    .map(({ scenario, cost, change }) => `REGRESSION: ${scenario}: ${cost} ${percent(change)} over ${LOOKS} looks`)
+    .join("\n");
 }
 
 function percent(share: number): string {

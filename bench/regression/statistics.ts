@@ -13,13 +13,16 @@ export interface Judgement {
   readonly change: number;
   /** Least change that would be taken for real. */
   readonly threshold: number;
-  readonly verdict: "slower" | "faster" | "same";
+  /** suspicious: worth another look. */
+  readonly verdict: "slower" | "suspicious" | "same" | "faster";
 }
 
-/** Nobody acts on less, and drift between hours reaches that far. */
-export const LEAST_CHANGE = 0.1;
-/** In standard deviations. */
-const SIGNIFICANT = 3;
+/** A look that shows less is no reason for another, and less over all looks is no alarm: drift between hours reaches that far. */
+const LEAST_SUSPICIOUS = 0.06;
+export const LEAST_CHANGE = 0.12;
+/** In standard deviations: of ten costs, one or the other is suspicious now and then; an alarm without a cause takes a thousand runs. */
+const SUSPICIOUS = 1.8;
+const SIGNIFICANT = 3.6;
 /** What runs differ by as a rule, and the number of runs that this experience is worth: a handful of runs says little of spread. */
 const USUAL_SPREAD = 0.03;
 const USUAL_WEIGHT = 4;
@@ -27,17 +30,25 @@ const USUAL_WEIGHT = 4;
 const MAD_TO_SIGMA = 1.4826;
 const MEDIAN_VARIANCE = Math.PI / 2;
 
-/** @param baselineRuns the cost in each run of the baseline; `rounds`: in each round of the run that is judged */
-export function judge(baselineRuns: readonly number[], rounds: readonly number[]): Judgement {
+/**
+ * @param baselineRuns the cost in each run of the baseline
+ * @param looks the cost in each round of each run that is judged: one, or several of the same code
+ */
+export function judge(baselineRuns: readonly number[], looks: readonly (readonly number[])[]): Judgement {
   const before = baselineRuns.map(Math.log);
-  const now = rounds.map(Math.log);
-  const change = Math.exp(median(now) - median(before)) - 1;
-  const between = betweenRuns(before);
-  const within = deviation(now) ** 2;
-  const variance = between * (1 + MEDIAN_VARIANCE / before.length) + (MEDIAN_VARIANCE * within) / now.length;
-  const threshold = Math.max(LEAST_CHANGE, Math.exp(SIGNIFICANT * Math.sqrt(variance)) - 1);
-  const verdict = change > threshold ? "slower" : 1 / (1 + change) - 1 > threshold ? "faster" : "same";
-  return { change, threshold, verdict };
+  const now = looks.map((rounds) => rounds.map(Math.log));
+  const change = Math.exp(mean(now.map(median)) - median(before)) - 1;
+  const within = mean(now.map((rounds) => (MEDIAN_VARIANCE * deviation(rounds) ** 2) / rounds.length));
+  const variance = betweenRuns(before) * (1 / looks.length + MEDIAN_VARIANCE / before.length) + within / looks.length;
+  const least = (deviations: number, floor: number) => Math.max(floor, Math.exp(deviations * Math.sqrt(variance)) - 1);
+  const threshold = least(SIGNIFICANT, LEAST_CHANGE);
+  if (change > threshold) return { change, threshold, verdict: "slower" };
+  if (change > least(SUSPICIOUS, LEAST_SUSPICIOUS)) return { change, threshold, verdict: "suspicious" };
+  return { change, threshold, verdict: 1 / (1 + change) - 1 > threshold ? "faster" : "same" };
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
 /** Variance of a run's median, drawn towards experience. */

@@ -34,6 +34,7 @@ td, th { padding: 3px 10px 3px 0; vertical-align: top; }
 tr.first td { border-top: 1px solid var(--faint); }
 .goals td { border-top: 1px solid var(--faint); }
 .numbers td:nth-child(n+3), .numbers th:nth-child(n+3) { text-align: right; white-space: nowrap; }
+.numbers td:nth-child(2) { white-space: nowrap; }
 .scroll { overflow-x: auto; }
 .met, .missed { font-weight: 600; } .met { color: var(--met); } .missed { color: var(--kill); }
 `;

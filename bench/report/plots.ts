@@ -57,13 +57,16 @@ export function throughputByReads(
   if (series.length === 0) return null;
   const most = Math.max(...series.flatMap(({ points }) => points.map(([, rate]) => rate)));
   const ticks = niceTicks(most, 5);
-  const x = linear([0, 100], [frame.left + 10, frame.width - frame.right - 10]);
+  const shares = [...new Set(fractions.map(({ work }) => work.readPercent))].sort((a, b) => a - b);
+  // Each share takes the same room: most of what happens is beyond 90 %.
+  const place = linear([0, Math.max(1, shares.length - 1)], [frame.left + 30, frame.width - frame.right - 14]);
+  const x = (percent: number) => place(shares.indexOf(percent));
   const y = linear([0, ticks.at(-1) as number], [frame.height - frame.bottom, frame.top]);
   const scaled = scaledBy(series, x, y);
   const parts = [
     axes(
       frame,
-      [0, 25, 50, 75, 100].map((percent) => ({ at: x(percent), label: `${percent} %` })),
+      shares.map((percent) => ({ at: x(percent), label: `${percent} %` })),
       ticks.map((rate) => ({ at: y(rate), label: short(rate) })),
       { x: "share of reads", y: "operations per second" },
     ),
@@ -101,7 +104,7 @@ export function latencyPercentiles(
   const parts = [
     axes(
       frame,
-      shown.map((percent) => ({ at: x(percent), label: percent === 0 ? "least" : `p${percent}` })),
+      shown.map((percent) => ({ at: x(percent), label: percent === 0 ? "" : `p${percent}` })),
       ticks.map((micros) => ({ at: y(micros), label: tickDuration(micros) })),
       { x: "percentile", y: "latency" },
     ),
@@ -161,7 +164,11 @@ export function cpuPerOperation(
   all: readonly Measurement[],
 ): Plot | null {
   const rows = scenarios.filter(
-    (s) => s.kind === "load" && systems.every((system) => loadsOf(all, s.name, system).length > 0),
+    // One request at a time leaves time for everything else that a server does.
+    (s) =>
+      s.kind === "load" &&
+      s.sessions * s.outstanding > 1 &&
+      systems.every((system) => loadsOf(all, s.name, system).length > 0),
   );
   if (rows.length === 0) return null;
   const rowHeight = systems.length * BAR_HEIGHT + BAR_GAP;

@@ -73,7 +73,7 @@ function addCounters({ counters }: ServerView, add: Add): void {
   add("stale_sessions_expired", counters.sessionsExpired);
   add("proposal_count", counters.proposals);
   add("commit_count", counters.commits);
-  // Not Apache's: 0 per request, whatever the load.
+  // Not Apache's: about 0 per request, whatever the load.
   add("chart_steps", counters.chartSteps);
   add("diff_count", counters.diffsSent);
   add("snap_count", counters.snapsSent);

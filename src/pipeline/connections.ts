@@ -63,7 +63,6 @@ export class Connections {
   }
 
   step(connection: ClientConnection, type: ConnectionEventType): void {
-    this.#counters.chartSteps++;
     const from = connection.state;
     const next = connectionTable.next(from, connectionEvents[type]);
     if (next === UNEXPECTED) {

@@ -90,7 +90,7 @@ export class ServerCounters {
   elections = 0;
   diffsSent = 0;
   snapsSent = 0;
-  /** Steps that charts took, the tables of connections included: requests take none, so this stands still under load. */
+  /** Steps that the interpreter took: requests take none, so this hardly moves under load. */
   chartSteps = 0;
   /** Events that no state of a chart lists: worth a look, never fatal. */
   unexpectedEvents = 0;
