@@ -1,22 +1,49 @@
-/** Writes a large legal run into a folder, as servers and clients would leave it: what the speed of the checker is measured on. */
+/**
+ * Writes two large legal runs into the folders named, as servers and clients would leave them: what the speed of the checker is
+ * measured on.
+ */
 import { closeSync, mkdirSync, openSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { HISTORY_FILE, HISTORY_FORMAT, HISTORY_VERSION, MANIFEST_FILE, type RunManifest } from "./histories/format.ts";
 import { LegalWorld } from "./proof/legal-world.ts";
+import { everything, registerMix } from "./proof/mixes.ts";
 import type { Mix } from "./proof/requests.ts";
 import { logOf } from "./proof/txns.ts";
 
 const SERVERS = 3;
 const BUFFER_CHARS = 1 << 20;
 
-export interface SpeedRun {
+interface SpeedRun {
   readonly operations: number;
   readonly mix: Mix;
   readonly procs: number;
   readonly pipeline: number;
 }
 
-export function writeRun(folder: string, { operations, ...world }: SpeedRun): void {
+/** As a mixed load has them: mostly small operations, some of everything. */
+const WEIGHTS = {
+  set: 3,
+  cas: 2,
+  get: 6,
+  exists: 1,
+  create: 1,
+  delete: 1,
+  sync: 0.2,
+  syncGet: 0.5,
+  watchGet: 0.3,
+  ephemeral: 0.2,
+  multi: 0.3,
+};
+
+const WITNESS_RUN: SpeedRun = {
+  operations: 1_000_000,
+  procs: 20,
+  pipeline: 5,
+  mix: { ...everything(250), weights: WEIGHTS },
+};
+const SEARCH_RUN: SpeedRun = { operations: 50_000, procs: 20, pipeline: 1, mix: registerMix(250) };
+
+function writeRun(folder: string, { operations, ...world }: SpeedRun): void {
   mkdirSync(folder, { recursive: true });
   const file = openSync(join(folder, HISTORY_FILE), "w");
   let buffer = "";
@@ -53,3 +80,7 @@ export function writeRun(folder: string, { operations, ...world }: SpeedRun): vo
   };
   writeFileSync(join(folder, MANIFEST_FILE), JSON.stringify(manifest, null, 2));
 }
+
+const [witness, search] = process.argv.slice(2);
+writeRun(witness!, WITNESS_RUN);
+writeRun(search!, SEARCH_RUN);

@@ -33,6 +33,8 @@ export type Property =
   | "I8 log continuity"
   | "I9 snapshots restore the tree"
   | "I10 digests agree"
+  /** What a server did is a behaviour of its charts. */
+  | "T1 traces follow the charts"
   /** Foreign histories: all that can be said. */
   | "linearizability";
 

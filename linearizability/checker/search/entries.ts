@@ -62,16 +62,17 @@ export function problemOf(
     if (!unknown) last.set(client, entries.length);
     if (!lanes.has(client)) lanes.set(client, lanes.size);
     const lane = isWrite(operations.op[i]!) ? lanes.get(client)! : -1;
-    entries.push({ op: i, call, end, optional: unknown, after, lane });
-    steps.push({ kind: "op", op: i });
+    entries.push({ op: i, call, end, optional: unknown, after, lane, pure: isRead(operations.op[i]!) });
+    const told = partition.told.get(i);
+    steps.push(told === undefined ? { kind: "op", op: i } : { kind: "told", ...told });
     if (createsEphemeral(operations, i)) owners.add(operations.session[i]!);
   }
   for (const session of owners) {
     const end = ends.get(session);
     if (end === undefined) continue;
-    // Where its client asked for it, after all else that the client did.
-    const after = end.op < 0 ? -1 : lastOf(last, session);
-    entries.push({ op: end.op, call: end.call, end: end.end, optional: !end.certain, after, lane: -1 });
+    // After all that its client was answered: a server that answers does not know of the end yet.
+    const after = lastOf(last, session);
+    entries.push({ op: end.op, call: end.call, end: end.end, optional: !end.certain, after, lane: -1, pure: false });
     steps.push({ kind: "end", session, certain: end.certain });
   }
   return { name: partition.name, entries, steps, ...givenBy(operations, partition) };
@@ -100,7 +101,7 @@ function lastOf(last: ReadonlyMap<number, number>, session: number): number {
 /** Parents that have a partition of their own are taken to be there. A znode that nobody created cannot be judged. */
 function givenBy(
   operations: Operations,
-  { paths, ops }: Partition,
+  { paths, ops, told }: Partition,
 ): { readonly given: ReadonlySet<string>; readonly blind: string | null } {
   const own = new Set(paths);
   const given = new Set(paths.map(parentOf).filter((parent) => !own.has(parent)));
@@ -120,7 +121,9 @@ function givenBy(
   }
   const isCreated = (path: string): boolean => created.has(path) || prefixes.some((prefix) => path.startsWith(prefix));
   for (const i of ops) {
-    if (operations.outcome[i] !== Outcome.ok || operations.op[i] === Op.multi) continue;
+    const lacking = told.get(i)?.there.find((path) => own.has(path) && !isCreated(path));
+    if (lacking !== undefined) return { given, blind: `no recorded operation created ${lacking}` };
+    if (operations.outcome[i] !== Outcome.ok || operations.op[i] === Op.multi || told.has(i)) continue;
     const path = operations.op[i] === Op.create ? parentOf(operations.path[i]!) : operations.path[i]!;
     if (own.has(path) && !isCreated(path)) return { given, blind: `no recorded operation created ${path}` };
   }

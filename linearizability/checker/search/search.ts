@@ -45,6 +45,24 @@ interface Candidate {
   readonly search: Search;
 }
 
+/** Runs searches in turns until each has a result, or the last budget is spent. Stops at the first that is invalid. */
+export function rotate<T extends { readonly search: Search }>(
+  candidates: readonly T[],
+  budgets: readonly number[],
+): { readonly invalid: T | null; readonly open: readonly T[] } {
+  let open = candidates;
+  for (const budget of budgets) {
+    const next: T[] = [];
+    for (const candidate of open) {
+      const result = candidate.search.run(budget);
+      if (result === "invalid") return { invalid: candidate, open: [] };
+      if (result === "open") next.push(candidate);
+    }
+    open = next;
+  }
+  return { invalid: null, open };
+}
+
 class Rotation {
   readonly #history: History;
   readonly #problems: readonly Problem[];
@@ -59,7 +77,7 @@ class Rotation {
   run(): SearchVerdict {
     const { operations } = this.#history;
     const judged = this.#problems.filter(({ blind, entries }) => blind === null && entries.length > 0);
-    let open: Candidate[] = judged.map((problem) => ({
+    const candidates: Candidate[] = judged.map((problem) => ({
       problem,
       search: new Search(problem.entries, new ZnodeModel(operations, problem.steps, problem.given)),
     }));
@@ -67,17 +85,10 @@ class Rotation {
       partitions: judged.length,
       operations: judged.reduce((sum, { entries }) => sum + entries.length, 0),
     };
-    for (const budget of this.#budgets) {
-      const next: Candidate[] = [];
-      for (const candidate of open) {
-        const result = candidate.search.run(budget);
-        if (result === "invalid") {
-          const stuck = stuckOf(candidate);
-          return { result, violations: [this.#violation(stuck)], doubts: [], stuck, ...counts };
-        }
-        if (result === "open") next.push(candidate);
-      }
-      open = next;
+    const { invalid, open } = rotate(candidates, this.#budgets);
+    if (invalid !== null) {
+      const stuck = stuckOf(invalid);
+      return { result: "invalid", violations: [this.#violation(stuck)], doubts: [], stuck, ...counts };
     }
     const doubts = open.map(({ problem, search }): Doubt => {
       return { reason: "budget", summary: `${problem.name}: no answer after ${search.size} states.` };

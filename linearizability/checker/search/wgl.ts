@@ -18,6 +18,11 @@ export interface Entry {
   readonly after: number;
   /** Whose update it is, counted from 0; -1: nobody's, or none. One client's updates are ordered as they are numbered. */
   readonly lane: number;
+  /**
+   * It changes no state, and has no lane. As soon as its answer fits it may as well take its place: any order in which it comes
+   * later is as good with it here. So there is no second way to try.
+   */
+  readonly pure: boolean;
 }
 
 /** A state machine that can go back. */
@@ -50,6 +55,8 @@ export class Search {
   #depth = 0;
   #left: number;
   #at: number;
+  /** Pure entries are looked for first; then the others. */
+  #sweeping = true;
   #high = 0;
   #low = 0;
   /** The longest order found so far, and the entry whose return it could not pass. */
@@ -80,20 +87,26 @@ export class Search {
   /** Goes on until there is a result, or until `budget` states in all have been seen. */
   run(budget: number): SearchResult {
     const count = this.entries.length;
-    const head = 2 * count;
     while (this.#left > 0) {
       const node = this.#at;
       this.steps++;
       if (node >= 0 && node < count) {
-        if (this.#take(node)) this.#at = this.#next[head]!;
-        else this.#at = this.#next[node]!;
+        const taken = this.entries[node]!.pure === this.#sweeping && this.#take(node);
+        if (taken && !this.#sweeping) {
+          this.#restart(true);
+        } else {
+          // What has been lifted still points to what followed it, which may be its own return.
+          const next = this.#next[node]!;
+          this.#at = taken && next === count + node ? this.#next[next]! : next;
+        }
         if (this.#cache.size >= budget) return this.#left > 0 ? "open" : "valid";
-        continue;
+      } else if (this.#sweeping) {
+        this.#restart(false);
+      } else {
+        // A return whose operation has no place yet, or the end of the list: this way leads nowhere.
+        this.#remember(node);
+        if (!this.#goBack()) return "invalid";
       }
-      // A return whose operation has no place yet, or the end of the list: this way leads nowhere.
-      this.#remember(node);
-      if (this.#depth === 0) return "invalid";
-      this.#at = this.#next[this.#giveBack()]!;
     }
     return "valid";
   }
@@ -103,6 +116,22 @@ export class Search {
     const length = this.#left === 0 ? this.#depth : this.best.length;
     const from = this.#left === 0 ? this.#stack : this.best;
     return Array.from(from.subarray(0, length));
+  }
+
+  #restart(sweeping: boolean): void {
+    this.#sweeping = sweeping;
+    this.#at = this.#next[2 * this.entries.length]!;
+  }
+
+  /** To the last choice there was. False: there is none left. */
+  #goBack(): boolean {
+    while (this.#depth > 0) {
+      const index = this.#giveBack();
+      if (this.entries[index]!.pure) continue;
+      this.#at = this.#next[index]!;
+      return true;
+    }
+    return false;
   }
 
   #take(index: number): boolean {
@@ -116,7 +145,7 @@ export class Search {
     const high = this.#high ^ mix(index, 1);
     const low = this.#low ^ mix(index, 2);
     // The set of ordered operations and the state they lead to: whoever comes here again fares no better.
-    if (!this.#cache.add(high | 1, low, model.high, model.low)) {
+    if (!entry.pure && !this.#cache.add(high | 1, low, model.high, model.low)) {
       model.undo();
       return false;
     }

@@ -12,6 +12,8 @@ import type { Model } from "./wgl.ts";
 /** One step of an entry: an operation of a history, or the end of a session. */
 export type Step =
   | { readonly kind: "op"; readonly op: number }
+  /** What a list of other partitions, too, says of this one. */
+  | { readonly kind: "told"; readonly there: readonly string[]; readonly gone: readonly string[] }
   /** `certain`: it did happen; else it is only worth a place if it takes something away. */
   | { readonly kind: "end"; readonly session: number; readonly certain: boolean };
 
@@ -66,7 +68,7 @@ export class ZnodeModel implements Model {
   apply(index: number): boolean {
     const mark = this.#undo.length;
     const step = this.#steps[index]!;
-    if (step.kind === "end" ? this.#end(step) : this.#operation(step.op)) {
+    if (this.#step(step)) {
       this.#marks.push(mark);
       return true;
     }
@@ -82,6 +84,17 @@ export class ZnodeModel implements Model {
   describe(path: string): string {
     const node = this.#nodes.get(path);
     return node === undefined ? "not there" : `${JSON.stringify(node.data)} v${node.version}`;
+  }
+
+  #step(step: Step): boolean {
+    switch (step.kind) {
+      case "op":
+        return this.#operation(step.op);
+      case "told":
+        return step.there.every((path) => this.#nodes.has(path)) && !step.gone.some((path) => this.#nodes.has(path));
+      case "end":
+        return this.#end(step);
+    }
   }
 
   #operation(i: number): boolean {
