@@ -92,12 +92,13 @@ export class HistorySender {
   }
 
   #follow(plan: SyncPlan): void {
-    this.#ports.told(plan.kind, plan.upTo);
     switch (plan.kind) {
       case "DIFF":
+        this.#ports.told("DIFF", plan.upTo);
         this.#link.sendBulk(PacketType.DIFF, plan.upTo);
         return this.#rest(plan.after);
       case "TRUNC":
+        this.#ports.told("TRUNC", plan.upTo);
         this.#link.sendBulk(PacketType.TRUNC, plan.to);
         return this.#rest(plan.to);
       default:
@@ -119,6 +120,7 @@ export class HistorySender {
 
   #startSnapshot(): void {
     const zxid = this.#ports.lastProcessed();
+    this.#ports.told("SNAP", zxid);
     this.#link.sendBulk(PacketType.SNAP, zxid);
     this.#snapshot = this.#ports.openSnapshot();
     // Txns from here on follow the stream: the tree may hold some of them already, and applying them twice is harmless.
