@@ -6,6 +6,7 @@
 import { ZAB_GOALS } from "../../../spec/invariants/zab.invariants.ts";
 import type { Check } from "../../checker/check.ts";
 import type { ZabBounds } from "./layout.ts";
+import { MC10, syncTable, tableBoundsText } from "./sync-table.ts";
 import { ALL_PROPERTIES, boundsText, zabModel } from "./zab-model.ts";
 
 /** Every txn since the start is in memory: learners get DIFF where it can be. */
@@ -47,5 +48,6 @@ export const ZAB_CHECKS: readonly Check[] = [
   check("mc1/slice", "quick", MC1_SLICE),
   check("mc1/whole", "long", MC1),
   check("mc2", "quick", MC2),
+  { name: "mc10", bounds: tableBoundsText(MC10), length: "quick", load: async () => syncTable() },
   check("mc3", "long", MC3, [TWO_EPOCHS_COMMIT]),
 ];
