@@ -11,6 +11,7 @@ import { ONE_CRASH } from "../models/zab/zab-checks.ts";
 import { ALL_PROPERTIES, boundsText, zabModel } from "../models/zab/zab-model.ts";
 import { BROADCAST_MUTANTS } from "./zab-broadcast-mutants.ts";
 import { EPOCH_MUTANTS } from "./zab-epoch-mutants.ts";
+import { PLAN_MUTANTS } from "./zab-plan-mutants.ts";
 import { RECOVERY_MUTANTS } from "./zab-recovery-mutants.ts";
 import { SYNC_MUTANTS } from "./zab-sync-mutants.ts";
 
@@ -39,7 +40,7 @@ function withKillerOnly(killer: string): ZabProperties {
   return { always: always.filter(isKiller), neverStep: neverStep.filter(isKiller), sometimes: [] };
 }
 
-export const ZAB_PRODUCTION_MUTANTS: readonly Mutant[] = ZAB_CORE_MUTANTS.map((mutant) => {
+const CORE_MUTANTS: readonly Mutant[] = ZAB_CORE_MUTANTS.map((mutant) => {
   const { name, story, killer, depth, only = false } = mutant;
   const bounds = { ...ONE_CRASH, ...mutant.bounds };
   const properties = only ? withKillerOnly(killer) : ALL_PROPERTIES;
@@ -47,3 +48,5 @@ export const ZAB_PRODUCTION_MUTANTS: readonly Mutant[] = ZAB_CORE_MUTANTS.map((m
   const load = async () => zabModel({ bounds, parts, properties });
   return { name, story, killer, depth, bounds: boundsText(bounds), symmetry: true, load };
 });
+
+export const ZAB_PRODUCTION_MUTANTS: readonly Mutant[] = [...CORE_MUTANTS, ...PLAN_MUTANTS];

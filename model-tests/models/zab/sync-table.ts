@@ -18,7 +18,7 @@ import { PacketType } from "../../../src/protocol/quorum-packet.ts";
 import { follows } from "../../../src/storage/log-replay.ts";
 import { always, type Model, sometimes } from "../../checker/model.ts";
 import { type PlainStep, plainModel } from "../../checker/plain-model.ts";
-import { EMPTY_DISK, ModelDisk, type RecoveryChart } from "./model-disk.ts";
+import { type DiskState, EMPTY_DISK, ModelDisk, type RecoveryChart } from "./model-disk.ts";
 
 export interface TableBounds {
   readonly epochs: number;
@@ -194,7 +194,7 @@ class LeaderSide {
   plan = "";
   readonly #parts: TableParts;
   readonly #committedLog: CommittedLog;
-  readonly #disk: ModelDisk;
+  #disk: ModelDisk;
   #toCommit: Zxids;
   /** Up to here the log is known to lead into a hole. */
   #gapAfter: Zxid = -1 as Zxid;
@@ -209,7 +209,12 @@ class LeaderSide {
     const received = hole === null ? [] : [history.slice(0, hole[1])];
     const snapshots = received.map((tree) => tree.map((zxid) => [zxid, 0] as const));
     const log = inLog.map((zxid) => [zxid, 0] as const);
-    this.#disk = new parts.Disk({ ...EMPTY_DISK, snapshots, log }, null as unknown as RecoveryChart);
+    this.#disk = this.#diskWith({ ...EMPTY_DISK, snapshots, log });
+  }
+
+  /** Nothing is recovered here. */
+  #diskWith(state: DiskState): ModelDisk {
+    return new this.#parts.Disk(state, null as unknown as RecoveryChart);
   }
 
   /** One connection. Null: the learner must come again. */
@@ -284,6 +289,8 @@ class LeaderSide {
   #commitMore(): Zxids {
     const committed = this.#toCommit;
     for (const zxid of committed) this.#committedLog.add(zxid, ENTRY);
+    const { log, ...rest } = this.#disk.state;
+    this.#disk = this.#diskWith({ ...rest, log: [...log, ...committed.map((zxid) => [zxid, 0] as const)] });
     this.history = [...this.history, ...committed];
     this.#toCommit = [];
     return committed;
