@@ -15,6 +15,8 @@ export const SESSION_TIMEOUT_MS = 600_000;
 export interface Leniency {
   /** Apache spends a zxid on a read that it cannot decode. */
   readonly zxid?: boolean;
+  /** The end of a session takes its znodes in no particular order, and their events come in that order. */
+  readonly eventOrder?: boolean;
 }
 
 export class Dialogue {
@@ -85,6 +87,30 @@ export class Pair {
     return this.askAll([[type, write]], leniency, xid);
   }
 
+  /** A request with a zxid in it: both get their own idea of where the story began. */
+  async askEach(make: (base: number) => RawRequest): Promise<Described[]> {
+    const xid = this.#nextXid++;
+    for (const [at, connection] of this.#connections.entries()) {
+      const [type, write] = make(this.#dialogue.bases[at] as number);
+      if (at === 0) this.#asked.push({ xid, op: type });
+      connection.send(request(xid, type, write));
+    }
+    return this.hear({ eventOrder: true });
+  }
+
+  /** Closes both connections without a word. */
+  drop(): void {
+    for (const connection of this.#connections) connection.drop();
+  }
+
+  /** Ends the session at both, whatever is said to that. */
+  async leave(): Promise<void> {
+    if (await this.closes()) return;
+    this.say(() => request(this.#nextXid++, OpCode.closeSession));
+    await this.#frames();
+    this.drop();
+  }
+
   /** Several requests in one write. */
   async askAll(
     requests: readonly RawRequest[],
@@ -117,6 +143,7 @@ export class Pair {
       });
     });
     this.#asked = [];
+    if (leniency.eventOrder === true) for (const told of [ours, theirs]) sortEvents(told as Described[]);
     expect(ours, "ours, compared with Apache's").toEqual(theirs);
     await this.closes();
     if (leniency.zxid === true) await this.#findBases();
@@ -167,4 +194,16 @@ function connectFrame(sessionId: bigint, fields: ConnectFields): Buffer {
     w.buffer(fields.passwd === undefined ? right : fields.passwd);
     if (fields.readOnly !== null) w.bool(fields.readOnly ?? false);
   });
+}
+
+/** Each run of events by itself: before which replies they come is kept. */
+function sortEvents(told: Described[]): void {
+  const text = (one: Described): string => JSON.stringify(one);
+  for (let start = 0; start < told.length; start++) {
+    let end = start;
+    while (told[end]?.xid === Xid.notification) end++;
+    const run = told.slice(start, end).sort((a, b) => (text(a) < text(b) ? -1 : 1));
+    told.splice(start, run.length, ...run);
+    start = end;
+  }
 }

@@ -2,7 +2,6 @@
 import { connect as connectSocket, type Socket } from "node:net";
 import { FrameDecoder } from "../../src/protocol/frame-decoder.ts";
 import type { RawClient, StandaloneServer } from "../support/standalone-server.ts";
-import { until } from "../support/until.ts";
 
 export interface PeerConnection {
   send(bytes: Buffer): void;
@@ -10,6 +9,8 @@ export interface PeerConnection {
   frames(count: number): Promise<Buffer[]>;
   /** Waits a moment for what is expected. */
   closes(expected: boolean): Promise<boolean>;
+  /** Goes away without a word. */
+  drop(): void;
 }
 
 export interface Peer {
@@ -50,6 +51,10 @@ class OwnConnection implements PeerConnection {
   async closes(): Promise<boolean> {
     return this.#client.closed;
   }
+
+  drop(): void {
+    if (!this.#client.closed) this.#client.hangUp();
+  }
 }
 
 export class ApachePeer implements Peer {
@@ -69,27 +74,35 @@ export class ApachePeer implements Peer {
   }
 }
 
-const PATIENCE = { timeoutMs: 5000, everyMs: 2 };
+const PATIENCE_MS = 5000;
 
 class ApacheConnection implements PeerConnection {
   readonly #socket: Socket;
   readonly #decoder = new FrameDecoder(0x7fffffff);
   #frames: Buffer[] = [];
   #closed = false;
+  /** Something came, or the end did. */
+  #changed: () => void = () => {};
 
   constructor(socket: Socket) {
     this.#socket = socket;
-    socket.on("data", (chunk) => {
+    socket.on("data", (chunk: Buffer) => {
       this.#decoder.push(chunk);
       while (this.#decoder.next()) {
         const { bytes, start, end } = this.#decoder;
         this.#frames.push(Buffer.from(bytes.subarray(start, end)));
       }
+      this.#changed();
     });
     socket.on("error", () => {});
     socket.on("close", () => {
       this.#closed = true;
+      this.#changed();
     });
+  }
+
+  drop(): void {
+    this.#socket.destroy();
   }
 
   send(bytes: Buffer): void {
@@ -97,14 +110,28 @@ class ApacheConnection implements PeerConnection {
   }
 
   async frames(count: number): Promise<Buffer[]> {
-    await until("frames", () => this.#frames.length >= count || this.#closed, PATIENCE).catch(() => {});
+    await this.#until(() => this.#frames.length >= count || this.#closed);
     const frames = this.#frames;
     this.#frames = [];
     return frames;
   }
 
   async closes(expected: boolean): Promise<boolean> {
-    if (expected) await until("the end", () => this.#closed, PATIENCE).catch(() => {});
+    if (expected) await this.#until(() => this.#closed);
     return this.#closed;
+  }
+
+  /** Waits for what is expected, but not forever: the comparison tells what did not come. */
+  async #until(condition: () => boolean): Promise<void> {
+    const endMs = performance.now() + PATIENCE_MS;
+    while (!condition() && performance.now() < endMs) {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, endMs - performance.now());
+        this.#changed = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    }
   }
 }

@@ -50,6 +50,8 @@ export class ClientService {
     const { config, counters, database, report } = deps;
     this.#deps = deps;
     this.watches = new WatchTable((watcher, type, path, zxid) => {
+      // The path alone would tell somebody who may not read the node that it is there (CVE-2024-23944).
+      if (!config.skipAcl && !database.allowsEvent(type, path, watcher.authInfo)) return;
       this.#notify(watcher, type, path, zxid);
       watcher.written();
     });

@@ -274,6 +274,33 @@ test("setWatches: what was missed comes at once, before the reply; the rest is w
   ]);
 });
 
+// CVE-2024-23944, which Apache has fixed in 3.8.4; found by random scripts to both (model-tests/differential).
+test("nobody hears of a node that it may not read: not of its creation, its data, its end, its children", () => {
+  const { server, client } = stage();
+  const other = server.connect();
+  const hidden = { acl: onlyPerms(Perms.ALL & ~Perms.READ) };
+  expect(client.one(...op.addWatch("/", AddWatchMode.persistentRecursive)).err).toBe(ErrorCode.OK);
+  for (const request of [
+    op.create("/a/hidden", hidden),
+    op.setData("/a/hidden", "x"),
+    op.create("/a/hidden/seen"),
+    op.remove("/a/hidden/seen"),
+    op.remove("/a/hidden"),
+  ]) {
+    expect(other.one(...request).err).toBe(ErrorCode.OK);
+  }
+  const events = client.replies().map((reply) => WatcherEvent.read(reader(reply)));
+  expect(events.map(({ type, path }) => [type, path])).toEqual([
+    [EventType.created, "/a/hidden/seen"],
+    [EventType.deleted, "/a/hidden/seen"],
+  ]);
+
+  expect(client.one(...op.removeWatches("/", WatcherType.any)).err).toBe(ErrorCode.OK);
+  client.ask(...op.exists("/a/hidden", true));
+  other.one(...op.create("/a/hidden", hidden));
+  expect(client.replies()).toEqual([]);
+});
+
 test("setWatches2 brings persistent watches back", () => {
   const { server, client } = stage();
   expect(client.ask(...op.setWatches2(server.zxid, [[], [], [], ["/a"], ["/"]]), -8)).toHaveLength(1);

@@ -3,6 +3,7 @@ import { type Acl, type Id, type SessionId, ZERO_ZXID, type Zxid } from "../../s
 import { ErrorCode } from "../protocol/error-codes.ts";
 import { OpCode, Perms } from "../protocol/opcodes.ts";
 import type { Txn, TxnBody, TxnDigest } from "../protocol/txn.ts";
+import { EventType } from "../protocol/watch-events.ts";
 import { assert } from "../runtime/assert.ts";
 import { checkAcl } from "./acl.ts";
 import { AclCache, OPEN_ACL, OPEN_ACL_KEY } from "./acl-cache.ts";
@@ -86,6 +87,16 @@ export class Database {
   allows(node: Znode, perms: number, ids: readonly Id[]): boolean {
     const key = this.tree.aclKey(node);
     return key === OPEN_ACL_KEY || checkAcl(this.acls.list(key), perms, ids);
+  }
+
+  /**
+   * May someone with these ids read the node that an event is about? To be asked while the event is told: a deleted node's
+   * ACL is not kept any longer.
+   */
+  allowsEvent(type: EventType, path: string, ids: readonly Id[]): boolean {
+    if (type === EventType.deleted) return checkAcl(this.edits.deletedAcl, Perms.READ, ids);
+    const node = this.tree.get(path);
+    return node === undefined || this.allows(node, Perms.READ, ids);
   }
 
   /** Would this write break a hard limit (QUOTAEXCEEDED)? `bytes`, `count`: by how much it adds to what is there. */

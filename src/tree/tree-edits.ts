@@ -4,7 +4,7 @@
  */
 import type { Acl } from "../../spec/vocabulary.ts";
 import { ErrorCode } from "../protocol/error-codes.ts";
-import type { AclCache } from "./acl-cache.ts";
+import { type AclCache, OPEN_ACL } from "./acl-cache.ts";
 import type { Znode } from "./data-tree.ts";
 import type { TreeDigest } from "./digest.ts";
 import { highHalf, lowHalf } from "./ephemeral-owner.ts";
@@ -32,6 +32,8 @@ import type { ZnodeStore } from "./znode-store.ts";
 export class TreeEdits {
   /** The node that the last successful edit created or changed. */
   node: Znode = NO_NODE;
+  /** Of the node that was deleted last: who may hear of it. */
+  deletedAcl: readonly Acl[] = OPEN_ACL;
   readonly #store: ZnodeStore;
   readonly #acls: AclCache;
   readonly #owned: OwnedNodes;
@@ -106,6 +108,7 @@ export class TreeEdits {
     }
     const node = store.findChild(parent, bytes, slash, length);
     if (node === NO_NODE) return ErrorCode.NONODE;
+    this.deletedAcl = this.#acls.list(store.word(node, ACL));
     if (store.firstChild(node) !== NO_NODE) {
       this.#removeBelow(node);
     } else {
