@@ -40,6 +40,12 @@ export type SearchResult = "valid" | "invalid" | "open";
 
 const NONE = -1;
 
+/**
+ * Which entries are tried first: what changes nothing, then what certainly happened, and only where none of that fits what may
+ * never have happened.
+ */
+const Turn = { pure: 0, certain: 1, optional: 2 } as const;
+
 export class Search {
   readonly entries: readonly Entry[];
   readonly #model: Model;
@@ -52,11 +58,12 @@ export class Search {
   /** By lane: the last update that is ordered; and what that was before each step. */
   readonly #latest: Int32Array;
   readonly #latestBefore: Int32Array;
+  readonly #turns: Uint8Array;
   #depth = 0;
   #left: number;
   #at: number;
-  /** Pure entries are looked for first; then the others. */
-  #sweeping = true;
+  /** What is looked for now. */
+  #turn: number = Turn.pure;
   #high = 0;
   #low = 0;
   /** The longest order found so far, and the entry whose return it could not pass. */
@@ -75,6 +82,10 @@ export class Search {
     this.#latest = new Int32Array(entries.reduce((most, { lane }) => Math.max(most, lane), -1) + 1).fill(NONE);
     this.#latestBefore = new Int32Array(count);
     this.#left = entries.filter(({ optional }) => !optional).length;
+    this.#turns = Uint8Array.from(entries, ({ pure, optional }) => {
+      if (optional) return Turn.optional;
+      return pure ? Turn.pure : Turn.certain;
+    });
     this.#link();
     this.#at = this.#next[2 * count]!;
   }
@@ -91,17 +102,18 @@ export class Search {
       const node = this.#at;
       this.steps++;
       if (node >= 0 && node < count) {
-        const taken = this.entries[node]!.pure === this.#sweeping && this.#take(node);
-        if (taken && !this.#sweeping) {
-          this.#restart(true);
+        const turn = this.#turn;
+        const taken = this.#turns[node] === turn && this.#take(node);
+        if (taken && turn !== Turn.pure) {
+          this.#restart(Turn.pure);
         } else {
           // What has been lifted still points to what followed it, which may be its own return.
           const next = this.#next[node]!;
           this.#at = taken && next === count + node ? this.#next[next]! : next;
         }
         if (this.#cache.size >= budget) return this.#left > 0 ? "open" : "valid";
-      } else if (this.#sweeping) {
-        this.#restart(false);
+      } else if (this.#turn !== Turn.optional) {
+        this.#restart(this.#turn + 1);
       } else {
         // A return whose operation has no place yet, or the end of the list: this way leads nowhere.
         this.#remember(node);
@@ -118,8 +130,8 @@ export class Search {
     return Array.from(from.subarray(0, length));
   }
 
-  #restart(sweeping: boolean): void {
-    this.#sweeping = sweeping;
+  #restart(turn: number): void {
+    this.#turn = turn;
     this.#at = this.#next[2 * this.entries.length]!;
   }
 
@@ -127,7 +139,9 @@ export class Search {
   #goBack(): boolean {
     while (this.#depth > 0) {
       const index = this.#giveBack();
-      if (this.entries[index]!.pure) continue;
+      const turn = this.#turns[index]!;
+      if (turn === Turn.pure) continue;
+      this.#turn = turn;
       this.#at = this.#next[index]!;
       return true;
     }
@@ -191,12 +205,7 @@ export class Search {
       if (end !== Number.POSITIVE_INFINITY) nodes.push(count + index);
     }
     const time = (node: number): number => (node < count ? entries[node]!.call : entries[node - count]!.end);
-    const rank = (node: number): number => {
-      if (node >= count) return 2;
-      // What may never have happened is tried last.
-      return entries[node]!.optional ? 1 : 0;
-    };
-    nodes.sort((a, b) => time(a) - time(b) || rank(a) - rank(b) || a - b);
+    nodes.sort((a, b) => time(a) - time(b) || Number(a >= count) - Number(b >= count) || a - b);
     let last = 2 * count;
     for (const node of nodes) {
       this.#next[last] = node;
