@@ -1,5 +1,5 @@
 import { expect, test, vi } from "vitest";
-import { ZAB_INVARIANTS, ZAB_STEP_INVARIANTS } from "../../spec/invariants/zab.invariants.ts";
+import { ZAB_INVARIANTS, ZAB_LIVENESS, ZAB_STEP_INVARIANTS } from "../../spec/invariants/zab.invariants.ts";
 import { explore } from "../checker/explorer.ts";
 import { runMutant } from "../checker/mutants.ts";
 import { verdictOf } from "../checker/report.ts";
@@ -15,7 +15,7 @@ test.for(ZAB_CHECKS.filter(({ name }) => ["mc1/crash", "mc10"].includes(name)))(
 
 test("each of Zab's invariants is what notices some wrong variant", () => {
   const killers = new Set(ZAB_PRODUCTION_MUTANTS.map(({ killer }) => killer));
-  const names = [...ZAB_INVARIANTS, ...ZAB_STEP_INVARIANTS].map(({ id, name }) => `${id} ${name}`);
+  const names = [...ZAB_INVARIANTS, ...ZAB_STEP_INVARIANTS, ...ZAB_LIVENESS].map(({ id, name }) => `${id} ${name}`);
   expect(names.filter((name) => !killers.has(name))).toEqual([]);
 });
 

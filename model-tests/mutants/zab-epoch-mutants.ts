@@ -58,6 +58,13 @@ const takenEpoch = withGuards(peerMachine, { newerEpoch: () => true });
 /** Of our own: the leader alone is a quorum. */
 const lonelyLeader = withGuards(peerMachine, { alone: () => true });
 
+/** Of our own: nobody looks whether a quorum still follows. */
+class ContentLeader extends Member {
+  override get lacksQuorum(): boolean {
+    return false;
+  }
+}
+
 export const EPOCH_MUTANTS: readonly ZabMutant[] = [
   {
     name: "M17 a leader does not write its epoch down",
@@ -97,6 +104,15 @@ export const EPOCH_MUTANTS: readonly ZabMutant[] = [
     bounds: { crashes: 1, epochs: 2 },
     killer: "Z8 Leadership1",
     depth: 8,
+    only: true,
+  },
+  {
+    name: "a leader does not miss its quorum",
+    story: "A deposed leader whose last follower has left leads on, alone and for ever.",
+    parts: { Member: ContentLeader },
+    bounds: { txns: 0, crashes: 1, epochs: 3 },
+    killer: "L1 AllInStep",
+    depth: 13,
     only: true,
   },
 ];

@@ -3,6 +3,7 @@
  * production's charts and cores or of the model's disk and wiring, each with the invariant that notices it.
  */
 
+import { ZAB_LIVENESS } from "../../spec/invariants/zab.invariants.ts";
 import type { Mutant } from "../checker/check.ts";
 import type { ZabProperties } from "../models/zab/abstract.ts";
 import type { ZabBounds } from "../models/zab/layout.ts";
@@ -37,7 +38,12 @@ export const ZAB_CORE_MUTANTS: readonly ZabMutant[] = [
 function withKillerOnly(killer: string): ZabProperties {
   const isKiller = ({ id, name }: { readonly id: string; readonly name: string }) => `${id} ${name}` === killer;
   const { always, neverStep } = ALL_PROPERTIES;
-  return { always: always.filter(isKiller), neverStep: neverStep.filter(isKiller), sometimes: [] };
+  return {
+    always: always.filter(isKiller),
+    neverStep: neverStep.filter(isKiller),
+    sometimes: [],
+    reachable: ZAB_LIVENESS.filter(isKiller),
+  };
 }
 
 const CORE_MUTANTS: readonly Mutant[] = ZAB_CORE_MUTANTS.map((mutant) => {

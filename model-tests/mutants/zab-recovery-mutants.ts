@@ -47,6 +47,14 @@ class StubbornDisk extends ModelDisk {
   }
 }
 
+/** Of our own: the log cannot be cut, and a server that is asked for it tries again with the next leader. */
+class UncutDisk extends ModelDisk {
+  override recover(): Recovered | null {
+    this.now = { ...this.now, truncateTo: null };
+    return super.recover();
+  }
+}
+
 /** M20: an empty directory is taken for a server that has never had anything. */
 class TrustingDisk extends ModelDisk {
   static override readonly autoCreate = true;
@@ -78,6 +86,15 @@ class ShortReplayDisk extends ModelDisk {
 }
 
 export const RECOVERY_MUTANTS: readonly ZabMutant[] = [
+  {
+    name: "a log that cannot be cut",
+    story: "The server looks for a leader that asks nothing of the kind, and there is none.",
+    parts: { Disk: UncutDisk },
+    bounds: { epochs: 3 },
+    killer: "L1 AllInStep",
+    depth: 19,
+    only: true,
+  },
   {
     name: "M08 the log goes on writing for a role that has ended",
     story: "ZOOKEEPER-4712: what it writes late lands behind the next leader's history.",

@@ -279,6 +279,22 @@ export const ZAB_STEP_INVARIANTS: readonly ZabStepInvariant[] = [
   },
 ];
 
+/** What can still come about from every state without further faults. */
+export const ZAB_LIVENESS: readonly ZabInvariant[] = [
+  {
+    id: "L1",
+    name: "AllInStep",
+    sentence: "One leader serves, all others follow it, and all have applied and logged the same.",
+    holds: ({ servers }) =>
+      servers.every(serves) &&
+      new Set(servers.map(({ epoch }) => epoch)).size === 1 &&
+      everyPair(
+        servers.flatMap(({ tree, durable }) => [tree ?? NOTHING, durable ?? NOTHING]),
+        (a, b) => isPrefix(a, b) && isPrefix(b, a),
+      ),
+  },
+];
+
 /** What a search must meet, or its bounds mean nothing. */
 export const ZAB_GOALS: readonly ZabInvariant[] = [
   {

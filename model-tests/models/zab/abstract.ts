@@ -22,6 +22,8 @@ export interface ZabProperties {
   readonly always: readonly ZabInvariant[];
   readonly neverStep: readonly ZabStepInvariant[];
   readonly sometimes: readonly ZabInvariant[];
+  /** To be reachable from every state that is not at the end of its bounds. */
+  readonly reachable?: readonly ZabInvariant[];
 }
 
 export class AbstractStates {
@@ -37,12 +39,13 @@ export class AbstractStates {
   readonly #met: number[] = [];
   readonly #happened = new PairMemo();
 
-  constructor(asked: ZabProperties, quorum: QuorumConfig, ghostView: (ghost: number) => GhostView) {
+  /** `epochs`: how many there are to be had. */
+  constructor(asked: ZabProperties, quorum: QuorumConfig, epochs: number, ghostView: (ghost: number) => GhostView) {
     this.#asked = asked;
     this.#quorum = quorum;
     this.#ghostView = ghostView;
     this.#levels = quorum.voters.map(() => new PairMemo());
-    const { always, neverStep, sometimes } = asked;
+    const { always, neverStep, sometimes, reachable = [] } = asked;
     this.properties = {
       always: always.map(({ id, name }, i) => ({
         name: `${id} ${name}`,
@@ -53,7 +56,11 @@ export class AbstractStates {
         happens: (before, after) => before.number !== after.number && (this.#happens(before, after) & (1 << i)) !== 0,
       })),
       sometimes: sometimes.map(({ name }, i) => ({ name, holds: (state) => (this.#metIn(state) & (1 << i)) !== 0 })),
-      reachable: [],
+      reachable: reachable.map(({ id, name, holds }) => ({
+        name: `${id} ${name}`,
+        holds: ({ view }) => holds(view),
+        applies: ({ view }) => newestEpoch(view) < epochs,
+      })),
     };
   }
 
@@ -112,6 +119,9 @@ export class AbstractStates {
     return this.#happened.set(before.number, after.number, mask);
   }
 }
+
+const newestEpoch = ({ servers }: ZabView): number =>
+  Math.max(...servers.map(({ acceptedEpoch, epoch }) => Math.max(acceptedEpoch, epoch)));
 
 function maskOf<T>(items: readonly T[], test: (item: T) => boolean): number {
   let mask = 0;

@@ -219,7 +219,7 @@ export class ZabActions {
       if (open[0] || open[1]) connected += 1;
     }
     if (connected < this.#quorumSize) this.#alone("leader loses patience", server, this.#events.limit);
-    else if (breaksIn(budget) > 0) this.#paid("leader loses patience", server, this.#events.limit, A_BREAK);
+    else if (breaksIn(budget) > 0) this.#paid("leader loses patience", server, this.#events.limit, A_BREAK, 1);
   }
 
   #connecting(server: number, leader: number): void {

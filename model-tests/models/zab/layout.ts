@@ -77,7 +77,7 @@ export const ACTION_KINDS = [
 
 export type ActionKind = (typeof ACTION_KINDS)[number];
 
-export const FAULTS: readonly ActionKind[] = ["crash", "cut", "append lost", "wipe"];
+const FAULTS: readonly ActionKind[] = ["crash", "cut", "append lost", "wipe"];
 
 const kindIndex = new Map<ActionKind, number>(ACTION_KINDS.map((kind, i) => [kind, i]));
 
@@ -87,6 +87,11 @@ export function actionOf(kind: ActionKind, server: number, peer = 0, parameter =
 }
 
 export const kindOfAction = (action: number): number => action & 31;
+/** A leader that loses its patience although it could go on has parameter 1. */
+export function isFault(action: number): boolean {
+  const kind = ACTION_KINDS[kindOfAction(action)] as ActionKind;
+  return FAULTS.includes(kind) || (kind === "leader loses patience" && parameterOfAction(action) === 1);
+}
 export const serverOfAction = (action: number): number => (action >> 5) & 7;
 export const peerOfAction = (action: number): number => (action >> 8) & 7;
 export const parameterOfAction = (action: number): number => action >>> 11;

@@ -3,8 +3,9 @@
  * itself, crashes that lose what was not synced, and links that break.
  */
 
-import { ZAB_GOALS } from "../../../spec/invariants/zab.invariants.ts";
+import { ZAB_GOALS, ZAB_LIVENESS } from "../../../spec/invariants/zab.invariants.ts";
 import type { Check } from "../../checker/check.ts";
+import type { ZabProperties } from "./abstract.ts";
 import type { ZabBounds } from "./layout.ts";
 import { MC10, syncTable, tableBoundsText } from "./sync-table.ts";
 import { ALL_PROPERTIES, boundsText, zabModel } from "./zab-model.ts";
@@ -33,6 +34,11 @@ export const MC1: ZabBounds = { ...ONE_CRASH, txns: 2, crashes: 2, breaks: 1, ep
 export const MC2: ZabBounds = { ...ONE_CRASH, txns: 3, epochs: 3 };
 export const MC3: ZabBounds = { ...ONE_CRASH, servers: 5 };
 
+/** Whatever has happened, all come into step again, given one more epoch. */
+export const LIVE_CRASH: ZabBounds = { ...ONE_CRASH, epochs: 3 };
+export const LIVE_BREAK: ZabBounds = { ...ONE_CRASH, crashes: 0, breaks: 1, epochs: 3 };
+export const LIVENESS: ZabProperties = { always: [], neverStep: [], sometimes: [], reachable: ZAB_LIVENESS };
+
 const TWO_EPOCHS_COMMIT = "two epochs commit";
 
 /** `beyond`: goals that the bounds are too small for. */
@@ -48,6 +54,14 @@ export const ZAB_CHECKS: readonly Check[] = [
   check("mc1/slice", "quick", MC1_SLICE),
   check("mc1/whole", "long", MC1),
   check("mc2", "quick", MC2),
+  {
+    ...check("mc1/live crash", "quick", LIVE_CRASH),
+    load: async () => zabModel({ bounds: LIVE_CRASH, properties: LIVENESS }),
+  },
+  {
+    ...check("mc1/live break", "quick", LIVE_BREAK),
+    load: async () => zabModel({ bounds: LIVE_BREAK, properties: LIVENESS }),
+  },
   { name: "mc10", bounds: tableBoundsText(MC10), length: "quick", load: async () => syncTable() },
   check("mc3", "long", MC3, [TWO_EPOCHS_COMMIT]),
 ];

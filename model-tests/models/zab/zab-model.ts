@@ -9,7 +9,7 @@ import { AbstractStates, type ZabProperties, type ZabState } from "./abstract.ts
 import { ZabActions } from "./actions.ts";
 import { broughtUp } from "./brought-up.ts";
 import { ghostWith } from "./ghost.ts";
-import { ACTION_KINDS, budgetOf, FAULTS, kindOfAction, type ZabBounds, ZabLayout } from "./layout.ts";
+import { ACTION_KINDS, budgetOf, isFault, kindOfAction, type ZabBounds, ZabLayout } from "./layout.ts";
 import { NO_LINKS } from "./links.ts";
 import { diskWith } from "./model-disk.ts";
 import { PRODUCTION, type ZabParts } from "./parts.ts";
@@ -41,7 +41,7 @@ export function zabModel({
   const at = new ZabLayout(bounds.servers);
   const world = new ZabWorld(bounds, parts, at);
   const { servers, links, ghosts } = world;
-  const states = new AbstractStates(properties, world.quorum, (ghost) => ghosts.snapshots.get(ghost));
+  const states = new AbstractStates(properties, world.quorum, bounds.epochs, (ghost) => ghosts.snapshots.get(ghost));
   const actions = new ZabActions(world, bounds, everyTake ? null : new QuietTakes(world, states));
   const scratch = new Int32Array(at.width);
   let reading: Words = scratch;
@@ -83,7 +83,7 @@ export function zabModel({
     symmetry: zabSymmetry(world, at),
     actionKinds: ACTION_KINDS,
     kindOf: kindOfAction,
-    isFault: (action) => FAULTS.includes(ACTION_KINDS[kindOfAction(action)] as (typeof ACTION_KINDS)[number]),
+    isFault,
     coverage: () => coverageOf([world.charts.peer.coverage, world.charts.handler.coverage]),
     storyboard: zabStoryboard(world, at),
   };
