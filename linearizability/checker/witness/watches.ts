@@ -162,6 +162,8 @@ class WatchCheck {
         return;
       case Op.closeSession:
         client.watches.clear();
+        // What the close itself has changed need not be told any more.
+        for (const watch of client.overdue) if (watch.due < zxid) this.#lost(watch);
         client.overdue.length = 0;
     }
   }
