@@ -3,6 +3,7 @@
  * G by (session, cxid); no txn is there twice, none is there that nobody asked for.
  */
 import { formatZxid, type Zxid } from "../../../spec/vocabulary.ts";
+import { errorName } from "../../../src/protocol/error-codes.ts";
 import { OpCode } from "../../../src/protocol/opcodes.ts";
 import type { History } from "../../histories/history.ts";
 import { isWrite, Outcome } from "../../histories/operations.ts";
@@ -154,9 +155,12 @@ class Resolver {
     const row = unclaimed.get(keyOf(operations.session[i]!, operations.xid[i]!))?.shift();
     if (row === undefined) return;
     const zxid = this.#log.zxids[row]!;
+    const refusal = this.#refusal(row);
+    // A late request of a session that has moved takes a zxid, and has no place in its client's order.
+    if (refusal !== null && !isOrderedError(refusal)) return;
     this.#op[row] = i;
     if (operations.outcome[i] === Outcome.info) return this.#settle(i, Fate.resolved, zxid);
-    if (this.#headers.type[row] === OpCode.error) return;
+    if (refusal !== null) return;
     this.#settle(i, Fate.resolved, zxid);
     this.#findings.add({
       property: "C1 linearizable writes",
@@ -169,6 +173,13 @@ class Resolver {
       zxid,
       path: operations.path[i]!,
     });
+  }
+
+  /** Name of the error that was logged; null: it was done. */
+  #refusal(row: number): string | null {
+    if (this.#headers.type[row] !== OpCode.error) return null;
+    const { body } = this.#log.txn(row);
+    return body.type === OpCode.error ? errorName(body.err) : null;
   }
 
   #invented(unclaimed: ReadonlyMap<number, readonly number[]>): void {
