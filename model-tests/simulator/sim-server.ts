@@ -34,6 +34,8 @@ const NO_FACTS: HostFacts = {
 
 /** 2026-01-01, so that times in the tree look like times. */
 const WALL_CLOCK_START_MS = 1_767_225_600_000;
+/** No byte of any request that a test sends. */
+const SPOILT = 0xa5;
 
 export class SimServer {
   readonly name: string;
@@ -49,6 +51,8 @@ export class SimServer {
   /** Who is at the other end of each socket of this life: `s2`, `c1`. */
   readonly peers = new Map<number, string>();
   readonly #streams = new Map<number, SimStream>();
+  /** Sockets of clients, of all lives. */
+  readonly #clients = new Set<number>();
   readonly #listening = new Map<string, string>();
   readonly #timers = new Map<string, Happening>();
   #nextAccepted = 1;
@@ -138,7 +142,7 @@ export class SimServer {
       return;
     }
     const before = this.#effects.length;
-    server.step(input, this.#effects);
+    this.#step(server, input);
     this.#options.observed?.(this, input, this.#effects.slice(before));
     if (this.#turnEndDue) return;
     this.#turnEndDue = true;
@@ -146,6 +150,14 @@ export class SimServer {
     this.#options.clock.after(0, () => {
       if (life === this.#life) this.#endTurn();
     });
+  }
+
+  /** A client's chunk is lent for one step: what the server kept of it without copying would be spoilt now. */
+  #step(server: Server, input: Input): void {
+    if (input.type !== "SOCKET_DATA" || !this.#clients.has(input.socket)) return server.step(input, this.#effects);
+    const lent = Buffer.from(input.chunk);
+    server.step({ ...input, chunk: lent }, this.#effects);
+    lent.fill(SPOILT);
   }
 
   #endTurn(): void {
@@ -257,6 +269,7 @@ export class SimServer {
       const socket = this.#nextAccepted;
       this.#nextAccepted += 2;
       this.#streams.set(socket, stream);
+      if (port === "client") this.#clients.add(socket);
       this.peers.set(socket, peer);
       if (life === this.#life) {
         this.input({ type: "SOCKET_ACCEPTED", socket, port, remote: { host: "127.0.0.1", port: socket } });

@@ -231,10 +231,12 @@ export class RawClient {
     this.socket = socket;
   }
 
-  /** Bytes arrive, the turn ends. */
+  /** Bytes arrive, the turn ends. They are lent: what is kept of them without copying is spoilt. */
   send(bytes: Buffer): this {
     const effects: Effects = [];
-    this.server.service.data(this.socket, bytes, effects);
+    const lent = Buffer.from(bytes);
+    this.server.service.data(this.socket, lent, effects);
+    lent.fill(0xa5);
     this.server.perform(effects);
     this.server.endTurn();
     return this;

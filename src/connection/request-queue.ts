@@ -1,10 +1,37 @@
+const SLAB_BYTES = 65_536;
+/** Up to here a loop beats the call into native code. */
+const SHORT_BYTES = 64;
+
+/** Copies of requests that must wait, one behind the other in slabs: an allocation for each would cost more than the copy. */
+export class KeptBytes {
+  /** Where the last one lies. */
+  bytes: Buffer = Buffer.alloc(0);
+  start = 0;
+  end = 0;
+
+  keep(bytes: Buffer, start: number, end: number): void {
+    const size = end - start;
+    const at = this.#room(size);
+    if (size > SHORT_BYTES) bytes.copy(this.bytes, at, start, end);
+    else for (let i = 0; i < size; i++) this.bytes[at + i] = bytes[start + i] as number;
+    this.start = at;
+    this.end = at + size;
+  }
+
+  #room(size: number): number {
+    if (this.bytes.length - this.end >= size) return this.end;
+    this.bytes = Buffer.allocUnsafeSlow(Math.max(SLAB_BYTES, size));
+    return 0;
+  }
+}
+
 /** A request that could not be answered at once, in the order of its session. */
 export class PendingRequest {
   readonly xid: number;
   /** OpCode. */
   readonly op: number;
   readonly receivedMs: number;
-  /** Its record is `bytes` from `start` to `end`. */
+  /** Its record is `bytes` from `start` to `end`; of a write that was submitted nothing is kept. */
   readonly bytes: Buffer;
   readonly start: number;
   readonly end: number;

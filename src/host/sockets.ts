@@ -5,6 +5,7 @@
 import { createServer, Socket, type Server as TcpServer } from "node:net";
 import type { Slab } from "../protocol/slab.ts";
 import type { Effect, Input, ListenPort, SocketId } from "../server/io.ts";
+import { readLent } from "./lent-reads.ts";
 
 type ListenEffect = Extract<Effect, { type: "listen" }>;
 type ConnectEffect = Extract<Effect, { type: "socket.connect" }>;
@@ -34,7 +35,8 @@ export class Sockets {
   listen(effect: ListenEffect, attempt = 0): void {
     const { port, host, number } = effect;
     this.unlisten(port);
-    const server = createServer({ noDelay: true, pauseOnConnect: false }, (socket) => this.#accept(port, socket));
+    const pauseOnConnect = port === "client";
+    const server = createServer({ noDelay: true, pauseOnConnect }, (socket) => this.#accept(port, socket));
     this.#listeners.set(port, server);
     server.on("error", (error: NodeJS.ErrnoException) => {
       if (this.#listeners.get(port) !== server) return;
@@ -66,6 +68,7 @@ export class Sockets {
     const socket = new Socket();
     socket.setNoDelay(true);
     this.#adopt(id, socket);
+    socket.on("data", (chunk: Buffer) => this.#deliver({ type: "SOCKET_DATA", socket: id, chunk }));
     socket.setTimeout(timeoutMs, () => socket.destroy(new Error(`no answer within ${timeoutMs} ms`)));
     socket.once("connect", () => {
       socket.setTimeout(0);
@@ -130,9 +133,11 @@ export class Sockets {
     for (const socket of this.#sockets.values()) socket.destroy();
   }
 
-  #accept(port: ListenPort, socket: Socket): void {
+  #accept(port: ListenPort, accepted: Socket): void {
     const id = this.#nextAccepted;
     this.#nextAccepted += 2;
+    const take = (chunk: Buffer): void => this.#deliver({ type: "SOCKET_DATA", socket: id, chunk });
+    const socket = port === "client" ? readLent(accepted, take) : accepted.on("data", take);
     this.#adopt(id, socket);
     const remote = { host: plainAddress(socket.remoteAddress ?? ""), port: socket.remotePort ?? 0 };
     this.#deliver({ type: "SOCKET_ACCEPTED", socket: id, port, remote });
@@ -141,7 +146,6 @@ export class Sockets {
   #adopt(id: SocketId, socket: Socket): void {
     this.#sockets.set(id, socket);
     let error: string | undefined;
-    socket.on("data", (chunk: Buffer) => this.#deliver({ type: "SOCKET_DATA", socket: id, chunk }));
     socket.on("error", (cause) => {
       error = describe(cause);
     });

@@ -84,6 +84,7 @@ export class ClientService {
     connections.handOver(effects);
   }
 
+  /** `chunk` is lent until this returns. */
   data(socket: SocketId, chunk: Buffer, effects: Effects): void {
     const connection = this.#connections.all.get(socket);
     if (connection === undefined || isDraining[connection.state] || isClosed[connection.state]) return;
@@ -97,6 +98,7 @@ export class ClientService {
       this.#touch(connection);
       this.#requests.take(connection);
     }
+    connection.decoder.keep();
     this.#connections.handOver(effects);
   }
 

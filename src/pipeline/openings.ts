@@ -45,8 +45,11 @@ export class Openings {
   /** Four-letter words come before everything else, and are answered even when nothing is served. */
   greet(connection: ClientConnection, chunk: Buffer): void {
     const bytes = connection.opening === null ? chunk : Buffer.concat([connection.opening, chunk]);
-    connection.opening = bytes;
-    if (bytes.length < 4) return;
+    if (bytes.length < 4) {
+      // The chunk is only lent.
+      connection.opening = Buffer.from(bytes);
+      return;
+    }
     connection.opening = null;
     connection.greeted = true;
     if (bytes.readUInt32BE(0) === TELNET_INTERRUPT)

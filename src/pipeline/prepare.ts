@@ -12,7 +12,7 @@ import {
   SetACLRequest,
   SetDataRequest,
 } from "../protocol/records.ts";
-import { encodeTxn, makeTxn, type SubTxn, type Txn, type TxnBody } from "../protocol/txn.ts";
+import { encodeTxn, makeTxn, type SubTxn, type Txn, type TxnBody, takeDataFrom } from "../protocol/txn.ts";
 import type { Environment } from "../runtime/environment.ts";
 import type { SessionTracker } from "../session/session-tracker.ts";
 import type { Database } from "../tree/database.ts";
@@ -55,7 +55,9 @@ export class Prepare {
    * is applied in that order too, or `reset` is called.
    */
   prepare(request: WriteRequest, zxid: Zxid, timeMs: number): Prepared {
-    this.#reader.reset(request.body, 0, request.body.length);
+    // The request's bytes are lent. What a multi writes is in many places of its entry, so it reads from a copy.
+    const bytes = request.op === OpCode.multi ? Buffer.from(request.body) : request.body;
+    this.#reader.reset(bytes, 0, bytes.length);
     let body: TxnBody | ErrorCode;
     try {
       body = this.#body(request, zxid, timeMs);
@@ -70,7 +72,9 @@ export class Prepare {
     const contentCrc = writesOneNode(made.type) ? this.#records.lastContentCrc : 0;
     const txn = makeTxn(request.sessionId, request.cxid, zxid, timeMs, made, digest, contentCrc);
     encodeTxn(this.#writer, txn);
-    return { txn, entry: this.#writer.take() };
+    const entry = this.#writer.take();
+    takeDataFrom(entry, txn);
+    return { txn, entry };
   }
 
   /** The database has applied everything up to `zxid`. */

@@ -1,7 +1,7 @@
 import type { SessionId } from "../../spec/vocabulary.ts";
 import type { ClientConnection } from "../connection/client-connection.ts";
 import { admitsRequest, isHeldBack } from "../connection/connection-table.ts";
-import { PendingRequest } from "../connection/request-queue.ts";
+import { KeptBytes, PendingRequest } from "../connection/request-queue.ts";
 import { ErrorCode } from "../protocol/error-codes.ts";
 import { JuteError, JuteReader } from "../protocol/jute-reader.ts";
 import { OpCode, Xid } from "../protocol/opcodes.ts";
@@ -27,6 +27,7 @@ const LOW_WATER_BYTES = HIGH_WATER_BYTES / 2;
 export const OVERFLOW_BYTES = 4 * HIGH_WATER_BYTES;
 
 const NO_ZXID_TOLD = 0;
+const NOTHING = Buffer.alloc(0);
 
 export interface RequestsDeps {
   readonly database: Database;
@@ -53,6 +54,7 @@ export class Requests {
   readonly #reads: Reads;
   /** Writes in flight whose connection is gone: their commits must not be taken for those of the session's next one. */
   readonly #orphans = new Map<SessionId, number[]>();
+  readonly #kept = new KeptBytes();
   #upstream: Upstream | null = null;
   #syncs: PendingSync[] = [];
   #heldBack: ClientConnection[] = [];
@@ -109,7 +111,7 @@ export class Requests {
       this.#connections.step(connection, "LET_GO");
       const { stash } = connection;
       connection.stash = null;
-      if (stash !== null) this.#submit(connection, stash);
+      if (stash !== null) this.#submit(connection, stash, stash.bytes, stash.start, stash.end);
       this.take(connection);
     }
   }
@@ -264,33 +266,41 @@ export class Requests {
   // ---- what waits
 
   #write(connection: ClientConnection, xid: number, op: number, bytes: Buffer, start: number, end: number): void {
-    const request = new PendingRequest(xid, op, this.nowMs, bytes, start, end, end - start);
     if (connection.queue.syncs > 0) {
       // Its commit could overtake the sync, and a read between the two would see what was written after it.
-      connection.stash = request;
+      connection.stash = this.#keeping(xid, op, bytes, start, end, end - start);
       return this.#holdBack(connection);
     }
-    this.#submit(connection, request);
+    const request = new PendingRequest(xid, op, this.nowMs, NOTHING, 0, 0, end - start);
+    this.#submit(connection, request, bytes, start, end);
   }
 
-  #submit(connection: ClientConnection, request: PendingRequest): void {
+  /** `bytes` from `start` to `end`: the request's record. */
+  #submit(connection: ClientConnection, request: PendingRequest, bytes: Buffer, start: number, end: number): void {
     this.#deps.counters.writes++;
     if (request.op === OpCode.closeSession) this.#connections.step(connection, "LAST_REQUEST");
     this.#push(connection, request);
-    this.#serving().submit(this.#handedUp(connection, request));
+    this.#serving().submit(this.#handedUp(connection, request, bytes, start, end));
   }
 
   #sync(connection: ClientConnection, xid: number, bytes: Buffer, start: number, end: number): void {
-    const request = new PendingRequest(xid, OpCode.sync, this.nowMs, bytes, start, end, end - start);
+    const request = this.#keeping(xid, OpCode.sync, bytes, start, end, end - start);
     this.#push(connection, request);
     connection.queue.syncs++;
     this.#syncs.push({ connection, request });
-    this.#serving().sync(this.#handedUp(connection, request));
+    this.#serving().sync(this.#handedUp(connection, request, bytes, start, end));
   }
 
   #enqueue(connection: ClientConnection, xid: number, op: number, bytes: Buffer, start: number, end: number): void {
     const charge = end - start + this.#reads.estimate(op, bytes, start, end);
-    this.#push(connection, new PendingRequest(xid, op, this.nowMs, bytes, start, end, charge));
+    this.#push(connection, this.#keeping(xid, op, bytes, start, end, charge));
+  }
+
+  /** A request that waits with its record: the chunk it came in is only lent. */
+  #keeping(xid: number, op: number, bytes: Buffer, start: number, end: number, charge: number): PendingRequest {
+    const kept = this.#kept;
+    kept.keep(bytes, start, end);
+    return new PendingRequest(xid, op, this.nowMs, kept.bytes, kept.start, kept.end, charge);
   }
 
   /** Answers what stands at the head of the queue, up to the next request that the ensemble has to answer. */
@@ -317,9 +327,15 @@ export class Requests {
     connection.queue.shift();
   }
 
-  #handedUp(connection: ClientConnection, request: PendingRequest): WriteRequest {
+  #handedUp(
+    connection: ClientConnection,
+    request: PendingRequest,
+    bytes: Buffer,
+    start: number,
+    end: number,
+  ): WriteRequest {
     const { sessionId, authInfo } = connection;
-    const { xid, op, bytes, start, end } = request;
+    const { xid, op } = request;
     request.submitted = true;
     return { sessionId, cxid: xid, op, body: bytes.subarray(start, end), authInfo, owner: this.#serving().serverId };
   }

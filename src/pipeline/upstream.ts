@@ -8,7 +8,7 @@ export interface WriteRequest {
   readonly cxid: number;
   /** An OpCode. */
   readonly op: number;
-  /** Record bytes after the RequestHeader, undecoded: a view of the chunk they came in. */
+  /** Record bytes after the RequestHeader, undecoded: lent until the call returns. */
   readonly body: Buffer;
   /** Identities of the connection, for the ACL checks at the leader. */
   readonly authInfo: readonly Id[];

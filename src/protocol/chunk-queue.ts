@@ -30,7 +30,7 @@ export class ChunkQueue {
     return this.#length;
   }
 
-  /** The chunk belongs to the queue from here on. */
+  /** The chunk belongs to the queue from here on, or is lent: see `keep`. */
   push(chunk: Buffer): void {
     if (chunk.length === 0) return;
     if (this.#length === 0) {
@@ -65,6 +65,18 @@ export class ChunkQueue {
       this.#at = 0;
     }
     return true;
+  }
+
+  /** The chunk that was pushed last goes back to whoever lent it: what has not been taken of it is copied. */
+  keep(): void {
+    if (this.#length === 0) return;
+    const last = this.#later.pop();
+    if (last !== undefined) {
+      this.#later.push(Buffer.from(last));
+      return;
+    }
+    this.#chunk = Buffer.from(this.#chunk.subarray(this.#at));
+    this.#at = 0;
   }
 
   /**

@@ -40,6 +40,11 @@ export class FrameDecoder {
     this.#queue.push(chunk);
   }
 
+  /** The chunk that was pushed last goes back to whoever lent it; frames that were given out are no longer valid. */
+  keep(): void {
+    this.#queue.keep();
+  }
+
   next(): boolean {
     if (this.#refused !== null) throw this.#refused;
     const queue = this.#queue;

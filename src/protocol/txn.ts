@@ -107,6 +107,16 @@ export function encodeTxn(writer: JuteWriter, txn: Txn): void {
   if (txn.digest !== null) writeTxnDigest(writer, txn.digest);
 }
 
+/** The data of a txn of one node is that in its entry from here on: the bytes it was read from may go. */
+export function takeDataFrom(entry: Buffer, txn: Txn): void {
+  const body = txn.body as { data?: Buffer | null };
+  const { data } = body;
+  if (data == null) return;
+  // Every such record begins with path and data.
+  const from = TXN_HEADER_BYTES + 4 + entry.readInt32BE(TXN_HEADER_BYTES) + 4;
+  body.data = entry.subarray(from, from + data.length);
+}
+
 export function writeTxnDigest(writer: JuteWriter, digest: TxnDigest): void {
   writer.int(digest.version);
   writer.int(digest.hi);

@@ -24,7 +24,7 @@ export type SocketInput =
       readonly remote: RemoteAddress;
     }
   | { readonly type: "SOCKET_CONNECTED"; readonly socket: SocketId }
-  /** The chunk belongs to the server from here on; the host does not reuse its memory. */
+  /** A client's chunk is lent for this step: what is of use later must be copied. Another server's is given for good. */
   | { readonly type: "SOCKET_DATA"; readonly socket: SocketId; readonly chunk: Buffer }
   /** Answer to `socket.drain`. */
   | { readonly type: "SOCKET_DRAINED"; readonly socket: SocketId }

@@ -1,0 +1,92 @@
+import { connect, createServer, type Socket } from "node:net";
+import { afterEach, expect, test } from "vitest";
+import { readLent } from "./lent-reads.ts";
+
+const open: { destroy(): void }[] = [];
+afterEach(() => {
+  for (const socket of open.splice(0)) socket.destroy();
+});
+
+interface Pair {
+  readonly client: Socket;
+  readonly server: Socket;
+  /** Copies of what `take` was given. */
+  readonly chunks: Buffer[];
+  readonly lent: Buffer[];
+}
+
+function pair(): Promise<Pair> {
+  return new Promise((resolve) => {
+    const chunks: Buffer[] = [];
+    const lent: Buffer[] = [];
+    const listener = createServer({ noDelay: true, pauseOnConnect: true }, (accepted) => {
+      const server = readLent(accepted, (chunk) => {
+        lent.push(chunk);
+        chunks.push(Buffer.from(chunk));
+      });
+      open.push(server);
+      listener.close();
+      resolve({ client, server, chunks, lent });
+    });
+    let client: Socket;
+    listener.listen(0, "127.0.0.1", () => {
+      client = connect((listener.address() as { port: number }).port, "127.0.0.1");
+      open.push(client);
+    });
+  });
+}
+
+async function until(what: () => boolean): Promise<void> {
+  while (!what()) await new Promise((wake) => setTimeout(wake, 1));
+}
+
+function total(chunks: readonly Buffer[]): number {
+  return chunks.reduce((sum, chunk) => sum + chunk.length, 0);
+}
+
+test("everything arrives in order, however much it is", async () => {
+  const { client, chunks } = await pair();
+  const bytes = Buffer.from(Array.from({ length: 1_000_000 }, (_, i) => (i * 31) >> 3));
+  client.write(bytes);
+  await until(() => total(chunks) === bytes.length);
+  expect(Buffer.concat(chunks).equals(bytes)).toBe(true);
+});
+
+test("all reads of all sockets use the same memory", async () => {
+  const [one, other] = [await pair(), await pair()];
+  for (const { client } of [one, other]) client.write("some words");
+  await until(() => total(one.chunks) === 10 && total(other.chunks) === 10);
+  expect(one.lent[0]?.buffer).toBe(other.lent[0]?.buffer);
+});
+
+test("the socket answers, knows its peer, and ends when its peer does", async () => {
+  const { client, server } = await pair();
+  expect(server.remotePort).toBe(client.localPort);
+  const heard: Buffer[] = [];
+  client.on("data", (chunk: Buffer) => heard.push(chunk));
+  server.write("an answer");
+  await until(() => total(heard) === 9);
+  const closed = new Promise((resolve) => server.once("close", resolve));
+  client.end();
+  await closed;
+});
+
+test("a peer that resets the connection is an error, then an end", async () => {
+  const { client, server } = await pair();
+  const told: string[] = [];
+  server.on("error", () => told.push("error"));
+  const closed = new Promise((resolve) => server.once("close", resolve));
+  client.resetAndDestroy();
+  await closed;
+  expect(told).toEqual(["error"]);
+});
+
+test("a paused socket reads nothing until it is resumed", async () => {
+  const { client, server, chunks } = await pair();
+  server.pause();
+  client.write("held back");
+  await new Promise((wake) => setTimeout(wake, 30));
+  expect(total(chunks)).toBe(0);
+  server.resume();
+  await until(() => total(chunks) === 9);
+});
