@@ -229,6 +229,25 @@ const CONTROLS: Readonly<Record<string, string>> = {
     2 create /e x ephemeral as w
     2 close
     3 get /e @w`,
+  "a leader that is cut off tells its client of an expiry before the ensemble agrees": `
+    1 create /a 0
+    2 create /e x ephemeral
+    2 lose
+    wait 8000
+    2 told
+    1 get /e
+    1 ls /
+    2 expires
+    1 get /e`,
+  "a server that is cut off serves reads of a session that has ended": `
+    1 create /a 0
+    2 create /e x ephemeral as w
+    wait 8000
+    2 expires
+    1 sync /
+    1 get /e
+    2 get /e @w
+    2 told`,
   "a write under way when its session ends may have happened": `
     1 create /a 0
     2 create /b x

@@ -29,6 +29,8 @@ export interface Asking {
 export class Actor {
   readonly proc: number;
   session = 0n as SessionId;
+  /** The one before, once its client has been told that it is over. */
+  former = 0n as SessionId;
   server = 0;
   conn = 0;
   xid = 0;
@@ -148,7 +150,7 @@ export class Stage {
 
   /** The leader closes a session that was not heard of. Its client does not know yet. */
   expire(actor: Actor): void {
-    this.#commit({ op: "closeSession" }, actor.session, 0);
+    this.#commit({ op: "closeSession" }, actor.session === 0n ? actor.former : actor.session, 0);
   }
 
   /** The client is told that its session has expired. */
@@ -193,6 +195,7 @@ export class Stage {
       this.line({ kind: "info", t: this.#tick(), id, xid, zxid: -1, ...whereOf(actor), err: "SESSIONEXPIRED" });
     }
     this.note(actor, state, {});
+    actor.former = actor.session;
     actor.session = 0n as SessionId;
     actor.server = 0;
   }

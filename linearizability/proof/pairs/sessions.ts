@@ -162,7 +162,7 @@ const owned: Pair[] = [
       1 create /a 0
       1 create /e 0 ephemeral
       2 create /e 1 ephemeral ! ok
-      1 get /a`,
+      1 set /a x`,
   },
   {
     name: "an ephemeral goes though its session lives",

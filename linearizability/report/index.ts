@@ -1,0 +1,67 @@
+/** The report of a run: a page for people, a story for terminals, JSON for machines, and the smallest history of a violation. */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Judgement } from "../checker/check-run.ts";
+import { describeOp } from "../checker/describe.ts";
+import { type Explanation, explain } from "./explain.ts";
+import { pageOf } from "./page.ts";
+
+export const PAGE_FILE = "index.html";
+export const JSON_FILE = "report.json";
+export const STORY_FILE = "story.txt";
+
+/** Writes into `folder` and makes it if need be. Returns the path of the page. */
+export function writeReport(judgement: Judgement, folder: string): string {
+  const explanation = explain(judgement);
+  mkdirSync(folder, { recursive: true });
+  const page = join(folder, PAGE_FILE);
+  writeFileSync(page, pageOf(judgement, explanation));
+  writeFileSync(join(folder, JSON_FILE), `${JSON.stringify(dataOf(judgement, explanation), null, 2)}\n`);
+  writeFileSync(join(folder, STORY_FILE), `${storyOf(judgement, explanation).join("\n")}\n`);
+  return page;
+}
+
+function storyOf(
+  { verdict, doubts, figures, manifest }: Judgement,
+  explanation: Explanation | null,
+): readonly string[] {
+  if (explanation !== null) return explanation.story;
+  const { operations, ok, failed, unknown, faults, leaderChanges } = figures;
+  return [
+    `${manifest.name}: ${verdict}.`,
+    `${operations} operations: ${ok} answered, ${failed} refused, ${unknown} unknown; ${faults} faults, ${leaderChanges} leader changes.`,
+    ...doubts.slice(0, 7).map(({ reason, summary }) => `Doubt, ${reason}: ${summary}`),
+  ];
+}
+
+/** Operations are named by their ids in the history. */
+function dataOf(judgement: Judgement, explanation: Explanation | null): object {
+  const { verdict, manifest, figures, violations, doubts, remarks, took, history } = judgement;
+  const { operations } = history;
+  const name = (i: number): object => ({
+    id: operations.id[i],
+    lines: [operations.invokeLine[i]! + 1, operations.completeLine[i]! + 1],
+    is: describeOp(operations, i),
+  });
+  return {
+    verdict,
+    run: manifest,
+    figures,
+    tookMs: took,
+    violations: violations.map((violation) => ({ ...violation, ops: violation.ops.map(name) })),
+    doubts,
+    remarks,
+    explanation:
+      explanation === null
+        ? null
+        : {
+            property: explanation.violation.property,
+            anomaly: explanation.violation.anomaly,
+            why: explanation.why,
+            story: explanation.story,
+            refusedAlone: explanation.minimal.shown,
+            smallest: explanation.minimal.ops.map(name),
+            order: explanation.order.map(({ op, zxid, fits }) => ({ ...name(op), zxid, fits })),
+          },
+  };
+}
