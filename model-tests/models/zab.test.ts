@@ -19,10 +19,14 @@ test("each of Zab's invariants is what notices some wrong variant", () => {
   expect(names.filter((name) => !killers.has(name))).toEqual([]);
 });
 
-/** A second or so each; `npm run check:mutants` runs them all. */
-const QUICK = ["M02", "M04", "M06", "M08", "M09", "M10", "M17", "M19", "M33", "M34", "M35", "M36", "M37", "M39", "a "];
+/** Seconds; `npm run check:mutants` runs them all. */
+const SLOW = [
+  "M03 currentEpoch is written before the history",
+  "M38 a proposal is acknowledged before the fsync",
+  "uncommitted txns are applied in the next role",
+];
 
-test.for(ZAB_PRODUCTION_MUTANTS.filter(({ name }) => QUICK.some((start) => name.startsWith(start))))(
+test.for(ZAB_PRODUCTION_MUTANTS.filter(({ name }) => !SLOW.includes(name)))(
   "$name is killed by $killer, on its shortest trace",
   async (mutant) => {
     expect(await runMutant(mutant)).toMatchObject({ killed: true });

@@ -77,8 +77,9 @@ export const EPOCH_MUTANTS: readonly ZabMutant[] = [
     name: "M36 a follower does not write its promise down",
     story: "It forgets the epoch that it promised, and helps a second leader to establish the same one.",
     parts: { peer: unwrittenByFollower },
+    bounds: { serving: 2 },
     killer: "Z9 Leadership2",
-    depth: 21,
+    depth: 12,
     only: true,
   },
   {
@@ -92,9 +93,9 @@ export const EPOCH_MUTANTS: readonly ZabMutant[] = [
     name: "an older epoch is accepted",
     story: "A follower goes along with a leader of the past, and its acceptedEpoch goes back.",
     parts: { peer: takenEpoch },
-    bounds: { breaks: 1, epochs: 3, txns: 0 },
+    bounds: { serving: 2, breaks: 1, epochs: 3, txns: 0 },
     killer: "I5 EpochsGoBack",
-    depth: 14,
+    depth: 9,
     only: true,
   },
   {
