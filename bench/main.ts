@@ -139,6 +139,9 @@ function say(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
+// Leaves through `exit`, where servers are killed and their files removed.
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => process.exit(1));
+
 try {
   await main();
 } catch (error) {

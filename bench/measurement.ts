@@ -35,6 +35,8 @@ export interface LoadMeasurement {
   readonly generatorMicrosPerOperation: number;
   /** By which the generator was late with an offered load, ms. */
   readonly generatorLateMs: number;
+  /** Of an offered load, what the system was too slow to be sent. */
+  readonly dropped: number;
   /** Of any server's event loop; null where it cannot be seen. */
   readonly stalls: Stalls | null;
   readonly chartStepsPer1000: number | null;
@@ -110,6 +112,7 @@ export function measurementOf(
     generatorCpuShare: generatorCpu / seconds,
     generatorMicrosPerOperation: (generatorCpu / operations) * 1e6,
     generatorLateMs: outcome.lateMs,
+    dropped: outcome.dropped,
     stalls,
     chartStepsPer1000: chartSteps === null ? null : (chartSteps / operations) * 1000,
     offeredPerSecond,

@@ -103,7 +103,10 @@ class LoadGroup {
         for (const cluster of wanted === prepared ? [] : clusters) await prepare(cluster, scenario);
         prepared = wanted;
         for (let round = 1; round <= rounds; round++) {
-          await this.#round(clusters, scenario, round);
+          await this.#round(clusters, scenario, round).catch((error: Error) => {
+            progress.failed(scenario.title, error);
+            process.exitCode = 1;
+          });
         }
       }
     } finally {
@@ -198,9 +201,15 @@ async function runEvents(
       for (const system of scenario.event === "bare-socket" ? systems.slice(0, 1) : systems) {
         const what = `${scenario.title} · ${system.name}`;
         progress.doing(what);
-        const measurement = await EVENTS[scenario.event]({ system, scenario, dataDir, seed: () => seed.get() });
-        measurements.push(measurement);
-        progress.event(`${scenario.title} · ${measurement.system}`, measurement);
+        try {
+          const measurement = await EVENTS[scenario.event]({ system, scenario, dataDir, seed: () => seed.get() });
+          measurements.push(measurement);
+          progress.event(`${scenario.title} · ${measurement.system}`, measurement);
+        } catch (error) {
+          // The others are worth their while.
+          progress.failed(what, error as Error);
+          process.exitCode = 1;
+        }
         progress.advance(scenario.seconds);
       }
     }

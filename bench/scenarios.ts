@@ -159,7 +159,7 @@ export const SCENARIOS: readonly Scenario[] = [
   open(1, 90),
   open(3, 90),
   event("bare-socket", 1, 6, "A bare socket loop in Node: what reads cost the platform", ["standard", "goals"]),
-  event("start", 1, 3, "Start of an empty server", ["standard", "goals"]),
+  event("start", 1, 8, "Start of an empty server", ["standard", "goals"]),
   event("storm", 1, 8, "5,000 clients connect", ["standard"]),
   event("failover", 3, 14, "kill -9 of the leader of 3", ["standard", "goals"]),
   event("recovery", 1, 18, "Start with 1 million znodes of 100 B", ["goals"]),

@@ -14,6 +14,8 @@ const GREETING_BYTES = 36;
 export interface WireSessionOptions {
   readonly port: number;
   readonly timeoutMs: number;
+  /** How long the greeting may take; for ever if not given. */
+  readonly patienceMs?: number;
   /** To come back for a session. */
   readonly ticket?: SessionTicket;
   /** Loopback has 16 million addresses with 28,000 ports each. */
@@ -44,9 +46,11 @@ export class WireSession {
   /** @throws Error: no connection, or the server did not greet */
   static async open(options: WireSessionOptions): Promise<WireSession> {
     const session = new WireSession(options);
+    const { patienceMs } = options;
+    const timer = patienceMs === undefined ? undefined : setTimeout(() => session.#socket.destroy(), patienceMs);
     await new Promise<void>((resolve, reject) => {
       session.#settle = { resolve, reject };
-    });
+    }).finally(() => clearTimeout(timer));
     return session;
   }
 

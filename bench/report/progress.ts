@@ -39,7 +39,12 @@ export class Progress {
       `${cpuMicrosPerOperation.toFixed(1)} µs/op`,
       `load ${(generatorCpuShare * 100).toFixed(0)} %`,
     ];
+    if (measurement.dropped > 0) figures.push(`OVERLOADED: ${thousands(measurement.dropped)} requests not sent`);
     this.#result(what, figures);
+  }
+
+  failed(what: string, error: Error): void {
+    this.say(`FAILED ${what}: ${error.message}`);
   }
 
   event(what: string, { figures }: EventMeasurement): void {

@@ -14,6 +14,7 @@ const STOP_MS = 10_000;
 const PROBE_MS = 20_000;
 const KNOCK_EVERY_MS = 2;
 const KNOCK_TIMEOUT_MS = 10_000;
+const KNOCK_PATIENCE_MS = 2000;
 
 export interface MemberOptions {
   readonly system: System;
@@ -88,7 +89,8 @@ export class Member {
   async greets(): Promise<void> {
     const deadline = performance.now() + SERVES_MS;
     while (this.pid > 0) {
-      const session = await WireSession.open({ port: this.port, timeoutMs: KNOCK_TIMEOUT_MS }).catch(() => null);
+      const options = { port: this.port, timeoutMs: KNOCK_TIMEOUT_MS, patienceMs: KNOCK_PATIENCE_MS };
+      const session = await WireSession.open(options).catch(() => null);
       if (session !== null) return void session.close();
       if (performance.now() > deadline) throw new Error(`A server of ${this.#options.system.name} does not greet`);
       await new Promise((wake) => setTimeout(wake, KNOCK_EVERY_MS));

@@ -41,6 +41,12 @@ const SETTINGS = [
   "admin.enableServer=false",
 ];
 
+/** Whose processes and files must not outlive the bench, however it ends. */
+const running = new Set<Cluster>();
+process.once("exit", () => {
+  for (const cluster of running) cluster.abandon();
+});
+
 export class Cluster {
   readonly system: System;
   readonly ports: readonly number[];
@@ -75,6 +81,7 @@ export class Cluster {
       return own;
     });
     const cluster = new Cluster(system, members, directory);
+    running.add(cluster);
     try {
       await Promise.all(members.map((member) => member.serves()));
     } catch (error) {
@@ -117,6 +124,13 @@ export class Cluster {
 
   async stop(): Promise<void> {
     await Promise.all(this.members.map((member) => member.stop()));
+    rmSync(this.#directory, { recursive: true, force: true });
+    running.delete(this);
+  }
+
+  /** At once, without a farewell. */
+  abandon(): void {
+    for (const member of this.members) member.kill();
     rmSync(this.#directory, { recursive: true, force: true });
   }
 }

@@ -9,6 +9,8 @@ import { sleep } from "./steady.ts";
 const TIMEOUT_MS = 30_000;
 /** Between two attempts to come back; clients of Apache wait up to a second, which would hide what the servers do. */
 const RETRY_MS = 5;
+/** A server without a leader may hold a connection and say nothing; clients try the next one after a while. */
+const PATIENCE_MS = 1000;
 /** What comes before the kill belongs into the picture. */
 const BEFORE_MS = 1500;
 const STABLE_XID = 1;
@@ -58,7 +60,7 @@ class Survivor {
   async #live(): Promise<void> {
     const port = this.#ports[this.#port % this.#ports.length] as number;
     const known = this.#session === null ? {} : { ticket: this.#session.ticket };
-    const session = await WireSession.open({ port, timeoutMs: TIMEOUT_MS, ...known });
+    const session = await WireSession.open({ port, timeoutMs: TIMEOUT_MS, patienceMs: PATIENCE_MS, ...known });
     this.#session = session;
     await new Promise<void>((gone) => {
       this.#gone = gone;

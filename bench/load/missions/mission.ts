@@ -49,6 +49,8 @@ export interface LoadOutcome {
   readonly generatorCpu: number;
   /** Longest time by which the generator itself was late with requests that were due, ms. */
   readonly lateMs: number;
+  /** Requests of an offered load that could not even be sent, because too much was unanswered: an overload. */
+  readonly dropped: number;
 }
 
 /** `watchers` sessions watch one znode, which is written `rounds` times. */
