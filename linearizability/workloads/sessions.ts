@@ -1,6 +1,7 @@
 /**
  * Sessions that come and go in every way: closed, expired while their client is cut off, moved from server to server, almost
- * expired. Each leaves ephemeral nodes below /sessions that must go with it.
+ * expired. Each leaves ephemeral nodes below a home of its own that must go with it; half of what it asks for has an unknown
+ * end, so that a search over a home that several share would not come to one.
  */
 import type { Random } from "../cluster/random.ts";
 import type { RecordedClient } from "../run/recorded-client.ts";
@@ -19,16 +20,18 @@ export const sessions: Workload = {
   about: "sessions are opened, closed, expired and moved, with ephemeral nodes",
   setUp: (_stage, client) => prepare(client, [[ROOT]]),
   async run(stage) {
+    const homes: string[] = Array.from({ length: ACTORS }, () => ROOT);
     const comers = several(ACTORS, async (index) => {
       const random = stage.random(`sessions ${index}`);
       const links = await stage.openLinks();
-      while (stage.running) await live(stage, random, links);
+      while (stage.running) await live(stage, random, links, homes, index);
       await links.close();
     });
     const watchers = several(WATCHERS, (index) =>
       stage.actor(`sessions watcher ${index}`, async (client, random) => {
         await stage.paced(10, random, client, async () => {
-          await Promise.all([client.zk.sync(ROOT), client.zk.getChildren2(ROOT, () => {})]);
+          const home = random.pick(homes);
+          await Promise.all([client.zk.sync(home), client.zk.getChildren2(home, () => {})]);
         });
       }),
     );
@@ -36,10 +39,16 @@ export const sessions: Workload = {
   },
 };
 
-async function live(stage: Stage, random: Random, links: PrivateLinks): Promise<void> {
+async function live(stage: Stage, random: Random, links: PrivateLinks, homes: string[], index: number): Promise<void> {
   const client = stage.open(random, { timeoutMs: TIMEOUT_MS, addresses: links.addresses });
   await attempt(() => client.zk.connected());
-  for (let i = random.int(1, 3); i > 0 && client.alive && stage.running; i--) await leaveNode(client, random, i);
+  const home = `${ROOT}/h${client.proc}`;
+  const before = homes[index] ?? ROOT;
+  await attempt(() => client.zk.create(home));
+  homes[index] = home;
+  // Not empty while the session before has not expired; then it stays.
+  if (before !== ROOT) await attempt(() => client.zk.delete(before));
+  for (let i = random.int(1, 3); i > 0 && client.alive && stage.running; i--) await leaveNode(client, random, home, i);
   for (let act = 0; act < 4 && client.alive && stage.running; act++) {
     const end: End = random.weighted([
       [30, "close"],
@@ -48,15 +57,15 @@ async function live(stage: Stage, random: Random, links: PrivateLinks): Promise<
       [15, "nearly"],
     ]);
     if (end === "close") break;
-    await disturb(stage, client, random, links, end);
+    await disturb(stage, client, random, links, home, end);
   }
   await stage.close(client);
 }
 
-async function leaveNode(client: RecordedClient, random: Random, i: number): Promise<void> {
+async function leaveNode(client: RecordedClient, random: Random, home: string, i: number): Promise<void> {
   const { zk } = client;
   await attempt(() =>
-    zk.create(`${ROOT}/e${client.proc}.${i}`, String(client.proc), { ephemeral: true, sequential: random.chance(0.3) }),
+    zk.create(`${home}/e${i}`, String(client.proc), { ephemeral: true, sequential: random.chance(0.3) }),
   );
 }
 
@@ -65,12 +74,13 @@ async function disturb(
   client: RecordedClient,
   random: Random,
   links: PrivateLinks,
+  home: string,
   how: Exclude<End, "close">,
 ): Promise<void> {
   const { zk } = client;
   // Under way while it happens.
   const writes = Array.from({ length: 5 }, (_, i) =>
-    attempt(() => zk.create(`${ROOT}/e${client.proc}.w${random.int(0, 9)}`, String(i), { ephemeral: true })),
+    attempt(() => zk.create(`${home}/w${random.int(0, 9)}`, String(i), { ephemeral: true })),
   );
   if (how === "move") {
     links.move(random.int(20, 200));
@@ -82,5 +92,5 @@ async function disturb(
     await stage.sleep(random.int(100, 600));
   }
   await Promise.all(writes);
-  await attempt(() => zk.exists(`${ROOT}/e${client.proc}.1`));
+  await attempt(() => zk.exists(`${home}/e1`));
 }
