@@ -163,13 +163,14 @@ const read = (watched: fc.Arbitrary<boolean>): fc.Arbitrary<Made> =>
     }
   });
 
-const persistentWatches: fc.Arbitrary<Made> = fc
-  .tuple(path, fc.constantFrom(...Object.values(AddWatchMode)), fc.nat({ max: 3 }))
-  .map(([below, mode, kind]) =>
-    kind < 3
-      ? made(`addWatch ${below} ${mode}`, (root) => op.addWatch(`${root}${below}`, mode))
-      : made(`removeWatches ${below}`, (root) => op.removeWatches(`${root}${below}`, WatcherType.any)),
-  );
+const persistentWatches = (mode: AddWatchMode): fc.Arbitrary<Made> =>
+  fc
+    .tuple(path, fc.nat({ max: 3 }))
+    .map(([below, kind]) =>
+      kind < 3
+        ? made(`addWatch ${below} ${mode}`, (root) => op.addWatch(`${root}${below}`, mode))
+        : made(`removeWatches ${below}`, (root) => op.removeWatches(`${root}${below}`, WatcherType.any)),
+    );
 
 const auth = fc
   .constantFrom("ann:secret", "bob:secret", "ann:other")
@@ -235,8 +236,9 @@ const asked = (request: fc.Arbitrary<Made>): fc.Arbitrary<Act> =>
     toString: () => `${who}: ${what}`,
   }));
 
-/** One kind of watches per script: both on one path are a deviation. */
-function acts(persistent: boolean): fc.Arbitrary<Act> {
+/** One kind of watches per script: several on one path are a deviation. null: standard ones. */
+function acts(mode: AddWatchMode | null): fc.Arbitrary<Act> {
+  const persistent = mode !== null;
   return fc.oneof(
     { weight: 14, arbitrary: asked(create(createType)) },
     { weight: 6, arbitrary: asked(remove) },
@@ -245,7 +247,7 @@ function acts(persistent: boolean): fc.Arbitrary<Act> {
     { weight: 5, arbitrary: asked(multi) },
     { weight: 12, arbitrary: asked(read(persistent ? fc.constant(false) : fc.boolean())) },
     { weight: 2, arbitrary: asked(multiRead) },
-    { weight: persistent ? 6 : 0, arbitrary: asked(persistentWatches) },
+    { weight: persistent ? 6 : 0, arbitrary: asked(persistentWatches(mode ?? AddWatchMode.persistent)) },
     { weight: 1, arbitrary: asked(auth) },
     { weight: 3, arbitrary: asked(declared) },
     {
@@ -261,7 +263,11 @@ function acts(persistent: boolean): fc.Arbitrary<Act> {
 }
 
 export function scripts(length: number): fc.Arbitrary<readonly Act[]> {
-  const script = (persistent: boolean) =>
-    fc.array(acts(persistent), { minLength: length / 2, maxLength: length, size: "max" });
-  return fc.oneof({ weight: 2, arbitrary: script(false) }, { weight: 1, arbitrary: script(true) });
+  const script = (mode: AddWatchMode | null) =>
+    fc.array(acts(mode), { minLength: length / 2, maxLength: length, size: "max" });
+  return fc.oneof(
+    { weight: 4, arbitrary: script(null) },
+    { weight: 1, arbitrary: script(AddWatchMode.persistent) },
+    { weight: 1, arbitrary: script(AddWatchMode.persistentRecursive) },
+  );
 }

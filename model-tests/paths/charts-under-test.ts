@@ -1,12 +1,26 @@
 /** Each production chart with the rigs that its paths are replayed on. */
 import type { AnyMachineSnapshot, AnyStateMachine, EventObject } from "xstate";
+import { type ElectionContext, electionMachine } from "../../spec/election/election.machine.ts";
+import { learnerHandlerMachine } from "../../spec/ensemble/learner-handler.machine.ts";
 import { peerMachine } from "../../spec/peer/peer.machine.ts";
 import { MAX_CONNECT_ATTEMPTS } from "../../spec/peer/setup.ts";
+import { sessionMachine } from "../../spec/session/session.machine.ts";
+import type { Epoch } from "../../spec/vocabulary.ts";
 import type { Alphabet } from "./pair-graph.ts";
 import type { Rig } from "./replay.ts";
+import { ElectionRig, type ElectionVariant, electionAlphabet } from "./rigs/election-rig.ts";
+import {
+  HANDLER_INIT_LIMIT_MS,
+  type HandlerVariant,
+  handlerAlphabet,
+  LearnerHandlerRig,
+} from "./rigs/learner-handler-rig.ts";
 import { type PeerVariant, peerAlphabet } from "./rigs/peer-alphabet.ts";
 import { EMPTY, lastZxidOf, USED } from "./rigs/peer-disks.ts";
 import { INIT_LIMIT_MS, PeerRig } from "./rigs/peer-rig.ts";
+import { SessionRig, sessionAlphabet } from "./rigs/session-rig.ts";
+
+const EPOCH = 3 as Epoch;
 
 export interface Setting {
   readonly name: string;
@@ -53,9 +67,85 @@ function leaderNeverListens({ disk, kind, voters }: PeerVariant): EventObject[] 
   return [...start, ...tries.flat(), { type: "LEADER_CONNECT_FAILED" }];
 }
 
+function electionSetting(name: string, leastPairs: number, variant: ElectionVariant): Setting {
+  const { self, voters } = variant;
+  return {
+    name,
+    leastPairs,
+    input: { self, quorum: { voters } },
+    alphabet: electionAlphabet(variant),
+    memory: (snapshot) => {
+      const { ballots, unreachable } = snapshot.context as ElectionContext;
+      return `${Object.keys(ballots)} ${unreachable.length}`;
+    },
+    // Votes come through channels, and those of servers with smaller ids only after LOOK has called them.
+    seeds: talking(variant),
+    rig: () => new ElectionRig(variant),
+  };
+}
+
+function talking({ self, voters, observers, zxid }: ElectionVariant): EventObject[][] {
+  const look = { type: "LOOK", zxid, currentEpoch: 1 };
+  const up = [...voters, ...observers].filter((id) => id !== self).map((peer) => ({ type: "CHANNEL_UP", peer }));
+  const early = up.filter(({ peer }) => peer > self);
+  return [[look, ...up], [...early, look], [...early]];
+}
+
 const three = { voters: [1, 2, 3], observers: [4], standalone: false, disk: USED } as const;
 
+function handlerSetting(name: string, leastPairs: number, variant: HandlerVariant): Setting {
+  return {
+    name,
+    leastPairs,
+    input: { ...variant, initLimitMs: HANDLER_INIT_LIMIT_MS },
+    alphabet: handlerAlphabet,
+    memory: (snapshot) => {
+      const { epochAnnounced, synchronizing, serving } = snapshot.context as HandlerVariant;
+      return `${epochAnnounced} ${synchronizing} ${serving}`;
+    },
+    rig: () => new LearnerHandlerRig(variant),
+  };
+}
+
 export const CHARTS_UNDER_TEST: readonly ChartUnderTest[] = [
+  {
+    machine: electionMachine,
+    settings: [
+      electionSetting("a voter of three", 100, { self: 2, voters: [1, 2, 3], observers: [4], zxid: 5 }),
+      electionSetting("the largest voter", 100, { self: 3, voters: [1, 2, 3], observers: [], zxid: 5 }),
+      electionSetting("a voter without history", 50, { self: 2, voters: [1, 2, 3], observers: [], zxid: -1 }),
+      electionSetting("an observer", 50, { self: 1, voters: [2, 3, 4], observers: [1], zxid: 5 }),
+      electionSetting("the only voter", 3, { self: 1, voters: [1], observers: [4], zxid: 5 }),
+    ],
+  },
+  {
+    machine: learnerHandlerMachine,
+    settings: [
+      handlerSetting("from the beginning", 100, { epochAnnounced: null, synchronizing: false, serving: false }),
+      handlerSetting("of an epoch that is announced", 80, {
+        epochAnnounced: EPOCH,
+        synchronizing: false,
+        serving: false,
+      }),
+      handlerSetting("late, to a leader that serves", 60, {
+        epochAnnounced: EPOCH,
+        synchronizing: true,
+        serving: true,
+      }),
+    ],
+  },
+  {
+    machine: sessionMachine,
+    settings: [
+      {
+        name: "a session",
+        leastPairs: 50,
+        input: undefined,
+        alphabet: sessionAlphabet,
+        rig: () => new SessionRig(),
+      },
+    ],
+  },
   {
     machine: peerMachine,
     settings: [
