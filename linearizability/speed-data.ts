@@ -41,7 +41,8 @@ const WITNESS_RUN: SpeedRun = {
   pipeline: 5,
   mix: { ...everything(250), weights: WEIGHTS },
 };
-const SEARCH_RUN: SpeedRun = { operations: 50_000, procs: 20, pipeline: 1, mix: registerMix(250) };
+/** Reads that no sync goes before are not all searched: 50,000 and more are left. */
+const SEARCH_RUN: SpeedRun = { operations: 55_000, procs: 20, pipeline: 1, mix: registerMix(250) };
 
 function writeRun(folder: string, { operations, ...world }: SpeedRun): void {
   mkdirSync(folder, { recursive: true });

@@ -3,7 +3,8 @@ import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { OperatingError } from "../../src/runtime/errors.ts";
-import { newestRun, openRun } from "../histories/run-folder.ts";
+import { newestRun, openRun, reportPath } from "../histories/run-folder.ts";
+import { writeReport } from "../report/index.ts";
 import type { Result } from "./check-history.ts";
 import { checkRun, EXIT_CODES } from "./check-run.ts";
 import { checkForeign } from "./foreign/check-foreign.ts";
@@ -32,6 +33,7 @@ function one(path: string, { blackBox, traces }: CheckArguments): Result {
     if (run.manifest.command !== "") print(`  ${"made by".padEnd(16)}${run.manifest.command}`);
     const judgement = checkRun(run, { traces, ...(blackBox ? { box: "black" } : {}) });
     print(linesOf(judgement).join("\n"));
+    print(`report: ${writeReport(judgement, run.folder === null ? `${path}.report` : reportPath(run.folder))}`);
     return judgement.verdict;
   } catch (error) {
     return harness(error);
