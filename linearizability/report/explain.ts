@@ -10,9 +10,9 @@ import type { WatchEvent } from "../histories/format.ts";
 import type { Noted } from "../histories/history.ts";
 import { isWrite } from "../histories/operations.ts";
 import { type Minimal, minimise } from "./minimise.ts";
-import { clock } from "./svg.ts";
+import { moment } from "./svg.ts";
 
-/** More operations than these are told as "… and N more". */
+/** Of ten lines; earlier operations are told as "… after N earlier ones". */
 const STORY_OPS = 6;
 
 export interface Placed {
@@ -75,7 +75,11 @@ function orderOf(
   const stuck = search?.stuck ?? null;
   if (stuck !== null && stuck.op >= 0 && (violation.rule === "search" || ops[stuck.op] === culprit)) {
     const legal = stuck.order.filter((i) => i >= 0).map((i) => ops[i]!);
-    const placed = legal.map((op) => ({ op, zxid: placeOf(op), fits: true }));
+    // What the search judges apart from the rest (a parent, say) comes first here.
+    const apart = ops.filter(
+      (i) => !legal.includes(i) && i !== ops[stuck.op] && i < ops[stuck.op]! && !stuck.ops.includes(ops.indexOf(i)),
+    );
+    const placed = [...apart, ...legal].map((op) => ({ op, zxid: placeOf(op), fits: true }));
     return [...placed, { op: ops[stuck.op]!, zxid: placeOf(ops[stuck.op]!), fits: false }];
   }
   const known = ops.filter((i) => i !== culprit && placeOf(i) > 0);
@@ -109,10 +113,10 @@ function storyOf(judgement: Judgement, { violation, minimal, events }: Omit<Expl
   for (const { t, proc, type, path } of events.slice(0, 2))
     happened.push({ t, text: `${at(t)}  p${proc}  event ${type} ${path}` });
   happened.sort((a, b) => a.t - b.t);
-  const shown = happened.length <= STORY_OPS ? happened : happened.slice(-STORY_OPS);
+  const shown = happened.length <= STORY_OPS ? happened : happened.slice(1 - STORY_OPS);
   const more = happened.length - shown.length;
-  const moment = happened.at(-1)?.t ?? 0;
-  const during = bandsOf(history).filter(({ from, to }) => from <= moment && moment <= to + 10_000_000);
+  const end = happened.at(-1)?.t ?? 0;
+  const during = bandsOf(history).filter(({ from, to }) => from <= end && end <= to + 10_000_000);
   return [
     `${violation.property}: ${violation.anomaly}.`,
     violation.summary,
@@ -129,7 +133,7 @@ function storyOf(judgement: Judgement, { violation, minimal, events }: Omit<Expl
 }
 
 function at(us: number): string {
-  return clock(us).padStart(9);
+  return moment(us).padStart(10);
 }
 
 export function hex(zxid: number): string {

@@ -4,10 +4,16 @@ export const LANES_SCRIPT = String.raw`
   const data = JSON.parse(document.getElementById("lanes-data").textContent);
   const svg = document.getElementById("lanes"), strip = document.getElementById("strip"), said = document.getElementById("said");
   const W = 1240, LEFT = 54, RIGHT = 8, ROW = 16, HEAD = 40, KINDS = ["info", "ok", "fail"];
-  const tops = []; let height = HEAD;
-  for (const lane of data.lanes) { tops.push(height); height += lane.rows * ROW + 9; }
-  height += 6;
-  svg.setAttribute("viewBox", "0 0 " + W + " " + height);
+  // A lane is as high as what is in view needs.
+  let tops = [], rows = [], height = HEAD;
+  function layout() {
+    rows = data.lanes.map(() => 1);
+    for (const [lane, row, a, b] of data.ops) if (a <= to && (b < 0 ? a : b) >= from) rows[lane] = Math.max(rows[lane], row + 1);
+    tops = []; height = HEAD;
+    for (const count of rows) { tops.push(height); height += count * ROW + 9; }
+    height += 6;
+    svg.setAttribute("viewBox", "0 0 " + W + " " + height);
+  }
   let [from, to] = data.focus;
   const x = (t) => LEFT + ((t - from) / (to - from)) * (W - LEFT - RIGHT);
   const esc = (s) => s.replace(/[&<>"]/g, (c) => "&#" + c.charCodeAt(0) + ";");
@@ -16,6 +22,7 @@ export const LANES_SCRIPT = String.raw`
   function clip(a, b) { return [Math.max(LEFT, x(a)), Math.min(W - RIGHT, x(b))]; }
   function step(limit, parts) { const p = Math.pow(10, Math.floor(Math.log10(limit / parts))); return p * [1, 2, 5, 10].find((f) => f * p >= limit / parts); }
   function draw() {
+    layout();
     const out = [];
     for (const [a, b, name] of data.bands) {
       if (b < from || a > to) continue;
@@ -28,15 +35,15 @@ export const LANES_SCRIPT = String.raw`
       out.push(tag("line", { class: "grid", x1: x(t), x2: x(t), y1: 16, y2: height }), tag("text", { class: "tick", x: x(t), y: 11 }, clock(t, digits)));
     }
     data.lanes.forEach((lane, i) => {
-      out.push(tag("text", { class: "client", x: 6, y: tops[i] + 12 }, lane.name));
-      out.push(tag("line", { class: "grid", x1: 0, x2: W, y1: tops[i] + lane.rows * ROW + 6, y2: tops[i] + lane.rows * ROW + 6 }));
+      out.push(tag("text", { class: "client", x: 6, y: tops[i] + 12 }, lane));
+      out.push(tag("line", { class: "grid", x1: 0, x2: W, y1: tops[i] + rows[i] * ROW + 6, y2: tops[i] + rows[i] * ROW + 6 }));
     });
     const hops = data.lanes.map(() => []);
     for (const hop of data.hops) hops[hop[0]].push(hop);
     hops.forEach((list, lane) => list.forEach(([, t, server], i) => {
       const end = i + 1 < list.length ? list[i + 1][1] : data.endUs;
       if (end < from || t > to) return;
-      const [l, r] = clip(t, end), y = tops[lane] + data.lanes[lane].rows * ROW + 2;
+      const [l, r] = clip(t, end), y = tops[lane] + rows[lane] * ROW + 2;
       if (r < l) return;
       out.push(tag("rect", { class: server ? "server s" + (server % 6) : "server none", x: l, y, width: Math.max(1, r - l), height: 4 }, "<title>" + (server ? "connected to server " + server : "not connected") + "</title>"));
       if (server && r - l > 26 && x(t) >= LEFT) out.push(tag("text", { class: "hop", x: l + 2, y: y + 3 }, "s" + server));
@@ -50,14 +57,15 @@ export const LANES_SCRIPT = String.raw`
       visible++;
       const [l, r] = clip(a, b < 0 ? Math.min(end, a + (to - from) / 12) : end), y = tops[lane] + row * ROW + 1, w = Math.max(1.5, r - l);
       pos[i] = [l, r, y];
-      const tip = data.lanes[lane].name + ": " + words + "\nasked " + clock(a, 6) + (b < 0 ? ", never answered" : ", answered after " + ((b - a) / 1000).toFixed(2) + " ms") + (server ? ", server " + server : "");
+      const tip = data.lanes[lane] + ": " + words + "\nasked " + clock(a, 6) + (b < 0 ? ", never answered" : ", answered after " + ((b - a) / 1000).toFixed(2) + " ms") + (server ? ", server " + server : "");
       out.push(tag("rect", { class: "op " + KINDS[outcome] + (few ? " few" : ""), x: l, y, width: w, height: ROW - 3, rx: 2, "data-i": i }, "<title>" + esc(tip) + "</title>"));
       if (w > 60) out.push(tag("text", { class: "words", x: l + 4, y: y + 10 }, esc(words.slice(0, Math.floor((w - 6) / 5.6)))));
     });
+    const few = data.events.filter(([, t]) => t >= from && t <= to).length < 40;
     for (const [lane, t, cause, name] of data.events) {
       if (t < from || t > to) continue;
       const y = tops[lane] + 3;
-      if (cause >= 0 && pos[cause]) out.push(tag("line", { class: "arrow", x1: Math.min(pos[cause][1], x(t)), y1: pos[cause][2] + 7, x2: x(t), y2: y }));
+      if (cause >= 0 && pos[cause]) out.push(tag("line", { class: few ? "arrow" : "arrow faint", x1: Math.min(pos[cause][1], x(t)), y1: pos[cause][2] + 7, x2: x(t), y2: y }));
       out.push(tag("circle", { class: "event", cx: x(t), cy: y, r: 3 }, "<title>" + esc("event " + name + " at " + clock(t, 6)) + "</title>"));
     }
     svg.innerHTML = out.join("");

@@ -10,6 +10,8 @@ import { reignsOf } from "./series.ts";
 export const MAX_DRAWN = 10_000;
 const MAX_EVENTS = 3000;
 const MAX_ROWS = 5;
+/** What is seen at first, at most, µs. */
+const FOCUS_US = 400_000;
 const STRIP = 600;
 
 export interface LanesData {
@@ -17,7 +19,8 @@ export interface LanesData {
   /** The stretch in which operations are drawn, µs. */
   readonly drawn: readonly [from: number, to: number];
   readonly focus: readonly [from: number, to: number];
-  readonly lanes: readonly { readonly name: string; readonly rows: number }[];
+  /** Names. */
+  readonly lanes: readonly string[];
   /** lane, row, invoked, completed (-1: never), outcome, server, is it one of the few, text. */
   readonly ops: readonly (readonly [number, number, number, number, number, number, number, string])[];
   /** lane, t, index into ops of its cause or -1, text. */
@@ -39,7 +42,10 @@ export function lanesOf({ history, witness }: Judgement, few: readonly number[],
   const shown = new Set(Array.from({ length: last - first }, (_, index) => first + index));
   for (const i of few) shown.add(i);
   const drawn = [...shown].sort((a, b) => a - b);
-  const procs = [...new Set(operations.proc.subarray(0, count))].sort((a, b) => a - b);
+  // Those whom it concerns come first.
+  const concerned = new Set(few.map((i) => proc[i]!));
+  const rank = (one: number): number => (concerned.has(one) ? 0 : 1);
+  const procs = [...new Set(proc.subarray(0, count))].sort((a, b) => rank(a) - rank(b) || a - b);
   const laneOf = new Map(procs.map((one, lane) => [one, lane]));
   const ends: number[][] = procs.map(() => []);
   const indexOf = new Map<number, number>();
@@ -72,7 +78,7 @@ export function lanesOf({ history, witness }: Judgement, few: readonly number[],
     endUs: endedAt,
     drawn: [from, to],
     focus: span,
-    lanes: procs.map((one, lane) => ({ name: `p${one}`, rows: Math.max(1, ends[lane]!.length) })),
+    lanes: procs.map((one) => `p${one}`),
     ops,
     events: history.events
       .filter(within)
@@ -116,7 +122,7 @@ function focusOf(
   const answered = few.filter((i) => completed[i] !== Number.POSITIVE_INFINITY);
   const to = Math.max(...few.map((i) => invoked[i]!), ...answered.map((i) => completed[i]!));
   // The cause may be long ago: what came last tells more.
-  const from = Math.max(Math.min(...few.map((i) => invoked[i]!)), to - 2e6);
+  const from = Math.max(Math.min(...few.map((i) => invoked[i]!)), to - FOCUS_US);
   const margin = Math.max(2000, (to - from) * 0.15);
   return [Math.max(0, from - margin), to + margin];
 }

@@ -8,7 +8,7 @@ import { lanesOf } from "./lanes.ts";
 import { LANES_SCRIPT } from "./lanes-script.ts";
 import { smallDiagram } from "./small-diagram.ts";
 import { STYLE } from "./style.ts";
-import { clock, escaped, whole } from "./svg.ts";
+import { clock, escaped, moment, whole } from "./svg.ts";
 
 const MAX_OTHERS = 40;
 
@@ -91,8 +91,8 @@ function orderTable({ history: { operations } }: Judgement, { order }: Explanati
       describeAnswer(operations, op),
       hex(zxid),
       operations.server[op] === 0 ? "–" : String(operations.server[op]),
-      clock(operations.invoked[op]!),
-      operations.outcome[op] === Outcome.info ? "never" : clock(operations.completed[op]!),
+      moment(operations.invoked[op]!),
+      operations.outcome[op] === Outcome.info ? "never" : moment(operations.completed[op]!),
       lines.map((line) => line + 1).join(", "),
     ];
     return `<tr${fits ? "" : ` class="culprit"`}>${cells.map((cell) => `<td>${escaped(cell)}</td>`).join("")}</tr>`;

@@ -38,8 +38,21 @@ export function project(history: History, keep: readonly number[], place: Float6
   const lines = new Map<number, number>();
   const procs = new Set(keep.map((i) => operations.proc[i]!));
   const watched = keep.filter((i) => operations.watch[i] === 1 || operations.op[i] === Op.addWatch);
-  const isWatched = ({ proc, path }: { readonly proc: number; readonly path: string }): boolean =>
-    watched.some((i) => operations.proc[i] === proc && (path === operations.path[i] || isBelow(path, operations, i)));
+  const isWatched = ({
+    proc,
+    path,
+    line,
+  }: {
+    readonly proc: number;
+    readonly path: string;
+    readonly line: number;
+  }): boolean =>
+    watched.some(
+      (i) =>
+        operations.proc[i] === proc &&
+        operations.invokeLine[i]! < line &&
+        (path === operations.path[i] || isBelow(path, operations, i)),
+    );
   const events = history.events.filter(isWatched);
   const connections = history.connections.filter(({ proc }) => procs.has(proc));
   const numbers = [

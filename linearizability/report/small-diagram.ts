@@ -6,11 +6,15 @@ import type { Judgement } from "../checker/check-run.ts";
 import { describeAnswer, describeRequest } from "../checker/describe.ts";
 import { Outcome } from "../histories/operations.ts";
 import { type Explanation, hex } from "./explain.ts";
-import { clock, escaped, line, n, rect, text } from "./svg.ts";
+import { escaped, line, moment, n, rect, text } from "./svg.ts";
 
 const LEFT = 118;
 const GAP = 34;
-const LETTER = 6.7;
+/** Average widths, px: requests are bold. */
+const BOLD = 7.5;
+const PLAIN = 6.6;
+/** Wider ones are scrolled, not shrunk. */
+const SHRINKABLE = 1900;
 const ROW = 66;
 const BAR = 40;
 const OUTCOME_CLASS = { [Outcome.ok]: "ok", [Outcome.fail]: "fail", [Outcome.info]: "info" } as const;
@@ -73,7 +77,7 @@ export function smallDiagram({ history }: Judgement, { minimal, order, events, v
     parts.push(rect([x[from]!, y, end - x[from]!, BAR], `bar ${kind}${isCulprit ? " culprit" : ""}`, "", `rx="4"`));
     parts.push(text(x[from]! + 10, y + 17, "request", labels[0]), text(x[from]! + 10, y + 32, "answer", labels[1]));
     const server = operations.server[op] === 0 ? "" : `server ${operations.server[op]} · `;
-    parts.push(text(x[from]! + 2, y + BAR + 13, "small", `${server}${clock(operations.invoked[op]!)}`));
+    parts.push(text(x[from]! + 2, y + BAR + 13, "small", `${server}${moment(operations.invoked[op]!)}`));
     const place = places.get(op);
     if (place === undefined) continue;
     parts.push(`<circle class="place${place === "✗" ? " culprit" : ""}" cx="${n(x[from]!)}" cy="${n(y)}" r="10"/>`);
@@ -92,7 +96,7 @@ export function smallDiagram({ history }: Judgement, { minimal, order, events, v
     );
     parts.push(text(ex + 8, ey + 2, "eventname", `${event.type} ${event.path}`));
   }
-  return `<div class="scroll"><svg class="small-diagram" width="${n(width)}" height="${n(bottom)}" viewBox="0 0 ${n(width)} ${n(bottom)}">
+  return `<div class="scroll"><svg class="small-diagram"${width <= SHRINKABLE ? ` style="max-width: 100%"` : ""} width="${n(width)}" height="${n(bottom)}" viewBox="0 0 ${n(width)} ${n(bottom)}">
 <defs><marker id="tip" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="7" markerHeight="7" orient="auto"><path d="M0 0L8 4L0 8z"/></marker></defs>
 ${text(LEFT, 14, "small", "time →  (in the order of the clock, not to its scale)")}${parts.join("\n")}</svg></div>`;
 }
@@ -114,7 +118,7 @@ function stack(bars: readonly Bar[], lanes: number): number[] {
 function spread(bars: readonly Bar[], columns: number): number[] {
   const gaps = new Array<number>(columns + 1).fill(GAP);
   for (const { from, to, labels } of [...bars].sort((a, b) => a.to - a.from - (b.to - b.from))) {
-    const needed = Math.max(...labels.map(({ length }) => length)) * LETTER + 24;
+    const needed = Math.max(labels[0].length * BOLD, labels[1].length * PLAIN) + 26;
     const has = gaps.slice(from, to).reduce((sum, gap) => sum + gap, 0);
     if (has < needed) gaps[to - 1]! += needed - has;
   }

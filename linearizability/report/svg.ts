@@ -42,6 +42,13 @@ export function clock(us: number): string {
   return `${minutes}:${(seconds - minutes * 60).toFixed(1).padStart(4, "0")}`;
 }
 
+/** To the millisecond: `1:02.500`. */
+export function moment(us: number): string {
+  const minutes = Math.floor(us / 60e6);
+  const seconds = (us / 1e6 - minutes * 60).toFixed(3);
+  return minutes === 0 ? `${seconds} s` : `${minutes}:${seconds.padStart(6, "0")}`;
+}
+
 export function whole(value: number): string {
   return Math.round(value).toLocaleString("en");
 }
