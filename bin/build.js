@@ -12,7 +12,8 @@ const BUILD = join(ROOT, "build");
 const STAMP = join(BUILD, ".complete");
 const LOCK = join(ROOT, "node_modules", ".zoetrope-build.lock");
 const COMPILER = join(ROOT, "node_modules", "typescript", "bin", "tsc");
-const SOURCES = ["src", "spec"];
+const BUNDLER = join(ROOT, "bin", "bundle.js");
+const SOURCES = ["src", "spec", "bin"];
 const CONFIGURATION = ["tsconfig.json", "tsconfig.build.json", "package.json"];
 const LOCK_POLL_MS = 100;
 const LOCK_PATIENCE_MS = 120_000;
@@ -64,11 +65,15 @@ function isHeld() {
   }
 }
 
+function run(...script) {
+  const result = spawnSync(process.execPath, script, { cwd: ROOT, encoding: "utf8" });
+  if (result.status !== 0) throw new Error(`The build failed.\n${result.stdout}${result.stderr}`);
+}
+
 function compile() {
   const changedMs = sourcesChangedMs();
-  const options = ["-p", join(ROOT, "tsconfig.build.json")];
-  const result = spawnSync(process.execPath, [COMPILER, ...options], { cwd: ROOT, encoding: "utf8" });
-  if (result.status !== 0) throw new Error(`The build failed.\n${result.stdout}${result.stderr}`);
+  run(COMPILER, "-p", join(ROOT, "tsconfig.build.json"));
+  run(BUNDLER);
   mkdirSync(BUILD, { recursive: true });
   writeFileSync(STAMP, "");
   utimesSync(STAMP, changedMs / 1000, changedMs / 1000);
