@@ -6,12 +6,13 @@ import { checkHistory } from "../checker/check-history.ts";
 import type { Violation } from "../checker/violation.ts";
 import type { Timeline } from "../checker/witness/timeline.ts";
 import type { History } from "../histories/history.ts";
-import { isWrite, Op, type Operations } from "../histories/operations.ts";
-import { pathsOf, project } from "./project.ts";
+import { isWrite, Op, type Operations, Outcome } from "../histories/operations.ts";
+import { partsOf, pathsOf, project } from "./project.ts";
 
 /** More than this are not looked at: those nearest to the violation are. */
 const MAX_CONE = 3000;
 const MAX_CHECKS = 600;
+const MAX_MS = 8000;
 const NEARBY = 6;
 
 export interface Minimal {
@@ -77,6 +78,9 @@ class Shrinking {
   readonly #places: Float64Array;
   readonly #target: Violation;
   readonly #culprit: number;
+  /** What the violation speaks of stays. */
+  #spokenOf: ReadonlySet<number> = new Set();
+  readonly #until = performance.now() + MAX_MS;
   readonly #tickTimeMs: number;
   /** By zxid: the write there. */
   readonly #writers = new Map<number, number>();
@@ -97,6 +101,7 @@ class Shrinking {
 
   /** null: not even the whole shows it, without logs. */
   shrink(named: readonly number[]): number[] | null {
+    this.#spokenOf = new Set(named);
     const all = Array.from({ length: this.#base.operations.count }, (_, i) => i);
     // What the checker names, with what that rests on, is often enough.
     const first = [this.closed(named), all].find((some) => this.#shows(some));
@@ -135,20 +140,21 @@ class Shrinking {
   #makerOf(path: string, before: number): number | undefined {
     const { operations } = this.#base;
     for (let i = before - 1; i >= 0 && path !== "/"; i--) {
-      if (operations.op[i] === Op.create && (operations.created[i] ?? operations.path[i]) === path) return i;
+      if (operations.outcome[i] === Outcome.fail) continue;
+      if (partsOf(operations, i).some((part) => part.op === "create" && part.path === path)) return i;
     }
     return undefined;
   }
 
   #without(kept: number[], gone: (i: number) => boolean): number[] {
-    const rest = kept.filter((i) => !gone(i) || this.#base.operations.id[i] === this.#culprit);
+    const rest = kept.filter((i) => !gone(i) || this.#spokenOf.has(i));
     if (rest.length === kept.length) return kept;
     const smaller = this.closed(rest);
     return smaller.length < kept.length && this.#shows(smaller) ? smaller : kept;
   }
 
   #shows(kept: readonly number[]): boolean {
-    if (this.checks++ >= MAX_CHECKS) return false;
+    if (this.checks++ >= MAX_CHECKS || performance.now() > this.#until) return false;
     const history = project(this.#base, kept, this.#places);
     const { violations } = checkHistory(history, {
       logs: null,

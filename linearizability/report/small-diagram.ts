@@ -3,7 +3,7 @@
  * clock but not to its scale, so that everything can be read. The numbers are the places in the longest legal order.
  */
 import type { Judgement } from "../checker/check-run.ts";
-import { describeAnswer, describeRequest } from "../checker/describe.ts";
+import { describeAnswer, describeOp, describeRequest } from "../checker/describe.ts";
 import { Outcome } from "../histories/operations.ts";
 import { type Explanation, hex } from "./explain.ts";
 import { escaped, line, moment, n, rect, text } from "./svg.ts";
@@ -14,7 +14,8 @@ const GAP = 34;
 const BOLD = 7.5;
 const PLAIN = 6.6;
 /** Wider ones are scrolled, not shrunk. */
-const SHRINKABLE = 1900;
+const SHRINKABLE = 2000;
+const MAX_LABEL = 44;
 const ROW = 66;
 const BAR = 40;
 const OUTCOME_CLASS = { [Outcome.ok]: "ok", [Outcome.fail]: "fail", [Outcome.info]: "info" } as const;
@@ -47,7 +48,7 @@ export function smallDiagram({ history }: Judgement, { minimal, order, events, v
       row: 0,
       from: columnOf.get(operations.invokeLine[op]!)!,
       to: answered ? columnOf.get(operations.completeLine[op]!)! : columns.length,
-      labels: [describeRequest(operations, op), `${describeAnswer(operations, op)}${zxid}`],
+      labels: [shortened(describeRequest(operations, op)), `${shortened(describeAnswer(operations, op))}${zxid}`],
     };
   });
   const heights = stack(bars, procs.length);
@@ -74,7 +75,14 @@ export function smallDiagram({ history }: Judgement, { minimal, order, events, v
     const isCulprit = op === violation.ops[0];
     const kind = OUTCOME_CLASS[operations.outcome[op] as 0];
     const end = x[to]!;
-    parts.push(rect([x[from]!, y, end - x[from]!, BAR], `bar ${kind}${isCulprit ? " culprit" : ""}`, "", `rx="4"`));
+    parts.push(
+      rect(
+        [x[from]!, y, end - x[from]!, BAR],
+        `bar ${kind}${isCulprit ? " culprit" : ""}`,
+        describeOp(operations, op),
+        `rx="4"`,
+      ),
+    );
     parts.push(text(x[from]! + 10, y + 17, "request", labels[0]), text(x[from]! + 10, y + 32, "answer", labels[1]));
     const server = operations.server[op] === 0 ? "" : `server ${operations.server[op]} · `;
     parts.push(text(x[from]! + 2, y + BAR + 13, "small", `${server}${moment(operations.invoked[op]!)}`));
@@ -99,6 +107,10 @@ export function smallDiagram({ history }: Judgement, { minimal, order, events, v
   return `<div class="scroll"><svg class="small-diagram"${width <= SHRINKABLE ? ` style="max-width: 100%"` : ""} width="${n(width)}" height="${n(bottom)}" viewBox="0 0 ${n(width)} ${n(bottom)}">
 <defs><marker id="tip" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="7" markerHeight="7" orient="auto"><path d="M0 0L8 4L0 8z"/></marker></defs>
 ${text(LEFT, 14, "small", "time →  (in the order of the clock, not to its scale)")}${parts.join("\n")}</svg></div>`;
+}
+
+function shortened(label: string): string {
+  return label.length <= MAX_LABEL ? label : `${label.slice(0, MAX_LABEL - 1)}…`;
 }
 
 /** Operations of one client that overlap get rows of their own. Rows per lane. */
