@@ -108,11 +108,12 @@ export const PLANTS: readonly Plant[] = [
   },
   {
     name: "left-behind",
-    about: "The end of a session leaves its ephemerals behind.",
+    about: "The end of every third session leaves its ephemerals behind.",
     file: "src/tree/database.js",
-    before: "node !== NO_NODE; node = this.owned.firstOf(txn.sessionId)",
-    after: "false; node = this.owned.firstOf(txn.sessionId)",
-    workloads: ["lock", "election"],
+    before: "    #closeSession(txn, paths) {",
+    after: `    #closeSession(txn, paths) {
+        if (paths?.length > 0 && ${EVERY(3)}) return void this.sessions.delete(txn.sessionId);`,
+    workloads: ["lock", "sessions"],
     nemesis: "none",
     breaks: ["S4 a close deletes exactly the session's ephemerals", "S5 ephemerals live as long as their session"],
   },
