@@ -7,15 +7,30 @@ import type { ZabInvariant, ZabStepInvariant } from "../../../spec/invariants/za
 import type { GhostView, ServerView, ZabView } from "../../../spec/invariants/zab-view.ts";
 import { isQuorum, type QuorumConfig } from "../../../spec/quorum.ts";
 import type { ServerId } from "../../../spec/vocabulary.ts";
+import { assert } from "../../../src/runtime/assert.ts";
 import { InternPool } from "../../checker/intern-pool.ts";
 import { PairMemo } from "../../checker/memo.ts";
 import type { Properties, Words } from "../../checker/model.ts";
 
-/** What `decode` gives. `number` stands for the views; `words` is for storyboards. */
-export interface ZabState {
-  number: number;
-  view: ZabView;
-  words: Words;
+/** What `decode` gives. */
+export class ZabState {
+  /** Stands for the servers' views and the ghost. */
+  number = 0;
+  ghost = 0;
+  words: Words = new Int32Array(0);
+  /** The number of each server's view. */
+  readonly views: Int32Array;
+  readonly #states: AbstractStates;
+
+  constructor(states: AbstractStates, servers: number) {
+    this.#states = states;
+    this.views = new Int32Array(servers);
+  }
+
+  /** Made anew each time: properties are asked about few of the states. */
+  get view(): ZabView {
+    return this.#states.viewOf(this);
+  }
 }
 
 export interface ZabProperties {
@@ -26,6 +41,8 @@ export interface ZabProperties {
   readonly reachable?: readonly ZabInvariant[];
 }
 
+const UNKNOWN = -1;
+
 export class AbstractStates {
   readonly properties: Properties<ZabState>;
   readonly #asked: ZabProperties;
@@ -34,9 +51,9 @@ export class AbstractStates {
   readonly #serverViews = new InternPool<ServerView>("views", JSON.stringify);
   /** By server: (number of what comes before, view) → number. */
   readonly #levels: PairMemo[];
-  readonly #views: ZabView[] = [];
-  readonly #failed: number[] = [];
-  readonly #met: number[] = [];
+  /** By number: a bit for each of `always` that fails, then one for each of `sometimes` that holds. */
+  #judged = new Int32Array(1024).fill(UNKNOWN);
+  readonly #steps = new PairMemo();
   readonly #happened = new PairMemo();
 
   /** `epochs`: how many there are to be had. */
@@ -46,16 +63,20 @@ export class AbstractStates {
     this.#ghostView = ghostView;
     this.#levels = quorum.voters.map(() => new PairMemo());
     const { always, neverStep, sometimes, reachable = [] } = asked;
+    assert(always.length + sometimes.length < 31, "A bit for each property.");
     this.properties = {
       always: always.map(({ id, name }, i) => ({
         name: `${id} ${name}`,
-        holds: (state) => (this.#failedIn(state) & (1 << i)) === 0,
+        holds: (state) => (this.#judgement(state) & (1 << i)) === 0,
       })),
       neverStep: neverStep.map(({ id, name }, i) => ({
         name: `${id} ${name}`,
         happens: (before, after) => before.number !== after.number && (this.#happens(before, after) & (1 << i)) !== 0,
       })),
-      sometimes: sometimes.map(({ name }, i) => ({ name, holds: (state) => (this.#metIn(state) & (1 << i)) !== 0 })),
+      sometimes: sometimes.map(({ name }, i) => ({
+        name,
+        holds: (state) => (this.#judgement(state) & (1 << (always.length + i))) !== 0,
+      })),
       reachable: reachable.map(({ id, name, holds }) => ({
         name: `${id} ${name}`,
         holds: ({ view }) => holds(view),
@@ -69,55 +90,68 @@ export class AbstractStates {
     return this.#serverViews.intern(view);
   }
 
-  /** Fills `state` for the views that `viewOf` names, and a ghost. */
-  fill(state: ZabState, ghost: number, viewOf: (server: number) => number): void {
-    let number = ghost;
+  /** Numbers the state for its `views` and `ghost`. */
+  number(state: ZabState): void {
+    let number = state.ghost;
     for (let i = 0; i < this.#levels.length; i++) {
       const level = this.#levels[i] as PairMemo;
-      const id = viewOf(i);
+      const id = state.views[i] as number;
       const known = level.get(number, id);
       number = known === -1 ? level.set(number, id, level.size) : known;
     }
     state.number = number;
-    state.view = this.#views[number] ?? this.#newView(number, ghost, viewOf);
   }
 
-  #newView(number: number, ghost: number, viewOf: (server: number) => number): ZabView {
-    const servers = this.#levels.map((_, i) => this.#serverViews.get(viewOf(i)));
-    const quorum = this.#quorum;
+  viewOf({ ghost, views }: ZabState): ZabView {
+    const servers = Array.from(views, (id) => this.#serverViews.get(id));
     const isMember = (has: (server: ServerView) => boolean) => (id: ServerId) =>
       servers.some((server) => server.self === id && has(server));
-    const view = {
-      servers,
-      ghost: this.#ghostView(ghost),
-      isQuorum: (has) => isQuorum(quorum, isMember(has)),
-    } as ZabView;
-    this.#views[number] = view;
-    return view;
+    return { servers, ghost: this.#ghostView(ghost), isQuorum: (has) => isQuorum(this.#quorum, isMember(has)) };
   }
 
-  #failedIn({ number, view }: ZabState): number {
-    const known = this.#failed[number];
-    if (known !== undefined) return known;
-    const mask = maskOf(this.#asked.always, (invariant) => !invariant.holds(view));
-    this.#failed[number] = mask;
-    return mask;
+  #judgement(state: ZabState): number {
+    const { number } = state;
+    if (number >= this.#judged.length) this.#judged = doubled(this.#judged, number);
+    const known = this.#judged[number] as number;
+    if (known !== UNKNOWN) return known;
+    const { view } = state;
+    const { always, sometimes } = this.#asked;
+    const failed = maskOf(always, (invariant) => !invariant.holds(view));
+    const met = maskOf(sometimes, (goal) => goal.holds(view));
+    const judgement = failed | (met << always.length);
+    this.#judged[number] = judgement;
+    return judgement;
   }
 
-  #metIn({ number, view }: ZabState): number {
-    const known = this.#met[number];
-    if (known !== undefined) return known;
-    const mask = maskOf(this.#asked.sometimes, (goal) => goal.holds(view));
-    this.#met[number] = mask;
-    return mask;
-  }
-
+  /** What a step does to a server is asked once for each change of its view. */
   #happens(before: ZabState, after: ZabState): number {
-    const known = this.#happened.get(before.number, after.number);
-    if (known !== -1) return known;
-    const mask = maskOf(this.#asked.neverStep, (step) => step.happens(before.view, after.view));
-    return this.#happened.set(before.number, after.number, mask);
+    let mask = 0;
+    for (let i = 0; i < before.views.length; i++) {
+      const from = before.views[i] as number;
+      const to = after.views[i] as number;
+      if (from !== to) mask |= this.#happensTo(from, to, before.ghost);
+    }
+    return mask;
   }
+
+  #happensTo(from: number, to: number, ghost: number): number {
+    const seen = this.#steps.get(from, to);
+    const step = seen === -1 ? this.#steps.set(from, to, this.#steps.size) : seen;
+    const known = this.#happened.get(step, ghost);
+    if (known !== -1) return known;
+    const before = this.#serverViews.get(from);
+    const after = this.#serverViews.get(to);
+    const mask = maskOf(this.#asked.neverStep, ({ happens }) => happens(before, after, this.#ghostView(ghost)));
+    return this.#happened.set(step, ghost, mask);
+  }
+}
+
+function doubled(judged: Int32Array, upTo: number): Int32Array<ArrayBuffer> {
+  let length = judged.length;
+  while (length <= upTo) length *= 2;
+  const larger = new Int32Array(length).fill(UNKNOWN);
+  larger.set(judged);
+  return larger;
 }
 
 const newestEpoch = ({ servers }: ZabView): number =>

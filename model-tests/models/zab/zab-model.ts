@@ -5,7 +5,7 @@ import { type Epoch, makeZxid, type ServerId } from "../../../spec/vocabulary.ts
 import { coverageOf } from "../../checker/chart-coverage.ts";
 import type { InternPool } from "../../checker/intern-pool.ts";
 import type { EmitInitial, EmitSuccessor, Model, Words } from "../../checker/model.ts";
-import { AbstractStates, type ZabProperties, type ZabState } from "./abstract.ts";
+import { AbstractStates, type ZabProperties, ZabState } from "./abstract.ts";
 import { ZabActions } from "./actions.ts";
 import { broughtUp } from "./brought-up.ts";
 import { ghostWith } from "./ghost.ts";
@@ -44,8 +44,6 @@ export function zabModel({
   const states = new AbstractStates(properties, world.quorum, bounds.epochs, (ghost) => ghosts.snapshots.get(ghost));
   const actions = new ZabActions(world, bounds, everyTake ? null : new QuietTakes(world, states));
   const scratch = new Int32Array(at.width);
-  let reading: Words = scratch;
-  const viewOf = (server: number): number => world.viewNumber(reading[server] as number, states);
 
   const initial = (emit: EmitInitial): void => {
     const history = Array.from({ length: bounds.history }, (_, i) => [makeZxid(1, i + 1), 100 + i] as const);
@@ -73,10 +71,11 @@ export function zabModel({
     initial,
     successors: (words: Words, emit: EmitSuccessor) => actions.successors(words, emit),
     decode: (words, reuse) => {
-      const state = reuse ?? ({ number: 0 } as ZabState);
-      reading = words;
-      states.fill(state, words[at.ghost] as number, viewOf);
+      const state = reuse ?? new ZabState(states, at.servers);
+      for (let i = 0; i < at.servers; i++) state.views[i] = world.viewNumber(words[i] as number, states);
+      state.ghost = words[at.ghost] as number;
       state.words = words;
+      states.number(state);
       return state;
     },
     properties: states.properties,
