@@ -25,6 +25,16 @@ class LeakyDisk extends ModelDisk {
   static override readonly mayLoseAppends = true;
 }
 
+/** M13: a snapshot gets its name before it is whole, and what a crash leaves of it is loaded. */
+class PartialSnapshotDisk extends ModelDisk {
+  override crash(kept: number): void {
+    const { snapshot, snapshots } = this.state;
+    super.crash(kept);
+    if (snapshot !== null && !snapshot.cutting)
+      this.now = { ...this.now, snapshots: [...snapshots, snapshot.tree.slice(1)] };
+  }
+}
+
 /** M16: TRUNC takes one txn too many with it, and says it did not. */
 class GreedyDisk extends ModelDisk {
   override recover(): Recovered | null {
@@ -111,6 +121,15 @@ export const RECOVERY_MUTANTS: readonly ZabMutant[] = [
     bounds: { serving: 2, txns: 2 },
     killer: "I8 LogContinuity",
     depth: 4,
+    only: true,
+  },
+  {
+    name: "M13 what a crash leaves of a snapshot is loaded",
+    story: "ZOOKEEPER-2872: it is named after the last txn and lacks another; nothing brings that one back.",
+    parts: { Disk: PartialSnapshotDisk },
+    bounds: { serving: 2, txns: 2, epochs: 1 },
+    killer: "I10 DigestAgreement",
+    depth: 19,
     only: true,
   },
   {
