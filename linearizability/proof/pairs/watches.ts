@@ -115,6 +115,18 @@ const lost: Pair[] = each(WATCHED, (name, { leave, change, told }) => ({
     2 get /a`,
 }));
 
+/** Found by a server that drops events, in runs whose connections never break. */
+const lostAtClose: Pair[] = each(WATCHED, (name, { leave, change, told }) => ({
+  name: `an event is never told before the session is closed: ${name}`,
+  property: "W4",
+  script: `${GROUND}
+    2 ${leave}
+    1 ${change}
+    ~ 2 sees ${told}
+    2 get /a
+    2 close`,
+}));
+
 const late: Pair[] = each(WATCHED, (name, { leave, change, told }) => ({
   name: `an event comes after a reply that reflects it: ${name}`,
   property: "W1",
@@ -311,6 +323,7 @@ const back: Pair[] = each(
 
 export const WATCHES: readonly Pair[] = [
   ...lost,
+  ...lostAtClose,
   ...late,
   ...ownWrite,
   ...twice,
