@@ -6,7 +6,7 @@ import { OperatingError } from "../../src/runtime/errors.ts";
 import { newestRun, openRun, reportPath } from "../histories/run-folder.ts";
 import { writeReport } from "../report/index.ts";
 import type { Result } from "./check-history.ts";
-import { checkRun, EXIT_CODES } from "./check-run.ts";
+import { checkRun, EXIT_CODES, type Judgement } from "./check-run.ts";
 import { checkForeign } from "./foreign/check-foreign.ts";
 import { type CheckArguments, type Foreign, parseArguments, USAGE, UsageError } from "./options.ts";
 import { linesOf } from "./print.ts";
@@ -32,11 +32,22 @@ function one(path: string, { blackBox, traces }: CheckArguments): Result {
     const run = openRun(path);
     if (run.manifest.command !== "") print(`  ${"made by".padEnd(16)}${run.manifest.command}`);
     const judgement = checkRun(run, { traces, ...(blackBox ? { box: "black" } : {}) });
-    print(linesOf(judgement).join("\n"));
-    print(`report: ${writeReport(judgement, run.folder === null ? `${path}.report` : reportPath(run.folder))}`);
+    const lines = linesOf(judgement);
+    print(lines.slice(0, -1).join("\n"));
+    print(`report: ${report(judgement, run.folder === null ? `${path}.report` : reportPath(run.folder))}`);
+    print(lines.at(-1)!);
     return judgement.verdict;
   } catch (error) {
     return harness(error);
+  }
+}
+
+/** A page that cannot be written takes nothing from the verdict. */
+function report(judgement: Judgement, folder: string): string {
+  try {
+    return writeReport(judgement, folder);
+  } catch (error) {
+    return `none, ${(error as Error).message}`;
   }
 }
 
@@ -63,9 +74,9 @@ function smokeRun(under: string): string | null {
   return run;
 }
 
-/** A history that cannot be read is no evidence; anything else is a fault of the checker's own. */
+/** A history that is not there, or cannot be read, is no evidence; anything else is a fault of the checker's own. */
 function harness(error: unknown): Result {
-  if (!(error instanceof OperatingError)) throw error;
+  if (!(error instanceof OperatingError) && !(error instanceof Error && "syscall" in error)) throw error;
   print(`DOUBT harness: ${error.message}\nverdict: unknown, harness`);
   return "unknown";
 }
