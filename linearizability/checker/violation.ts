@@ -79,6 +79,11 @@ export class Findings {
     if (count <= MAX_PER_ANOMALY) this.violations.push(violation);
   }
 
+  /** More of this kind are only counted. */
+  isFull(anomaly: string): boolean {
+    return (this.counts.get(anomaly) ?? 0) >= MAX_PER_ANOMALY;
+  }
+
   get total(): number {
     let sum = 0;
     for (const count of this.counts.values()) sum += count;

@@ -83,7 +83,7 @@ class Player {
       case "server":
         return void stage.line({ kind: "server", t: stage.now, server: Number(name), state: path as "looking" });
       case "fault": {
-        const fault = `f${++this.#faults}`;
+        const fault = `${name}#${++this.#faults}`;
         const facts = { nemesis: name, targets: [1], detail: "" } as const;
         return void stage.line({ kind: "fault", t: stage.now, fault, action: "point", ...facts });
       }

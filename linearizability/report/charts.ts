@@ -155,13 +155,22 @@ function svg(height: number, content: string): string {
   return `<svg viewBox="0 0 ${WIDTH} ${height}" role="img">${content}</svg>`;
 }
 
+type Recoveries = readonly { readonly fault: string; readonly ms: number | null }[];
+
 /** What it took to be as fast again after each fault. */
-export function recoveryTable(recoveries: readonly { readonly fault: string; readonly ms: number | null }[]): string {
-  if (recoveries.length === 0)
-    return "<p>No fault was healed long enough before the next for a recovery to be measured.</p>";
-  const rows = recoveries.map(({ fault, ms }) => {
-    const took = ms === null ? `<td class="num bad">never</td>` : `<td class="num">${(ms / 1000).toFixed(1)} s</td>`;
-    return `<tr><td>${escaped(fault)}</td>${took}</tr>`;
+export function recoveryTable(history: History, recoveries: Recoveries): string {
+  const known = new Map(recoveries.map(({ fault, ms }) => [fault, ms]));
+  const rows = bandsOf(history).map(({ fault, nemesis, from, to }) => {
+    const ms = known.get(`${fault} (${nemesis})`);
+    const took =
+      ms === undefined
+        ? `<td class="num">not seen before the next fault</td>`
+        : ms === null
+          ? `<td class="num bad">never</td>`
+          : `<td class="num">${(ms / 1000).toFixed(1)} s</td>`;
+    const lasted = to === Number.POSITIVE_INFINITY ? "not repaired" : to === from ? "at once" : clock(to - from);
+    return `<tr><td>${escaped(fault)}</td><td>${clock(from)}</td><td>${lasted}</td>${took}</tr>`;
   });
-  return `<table><thead><tr><th>fault</th><th class="num">throughput regained after</th></tr></thead><tbody>${rows.join("")}</tbody></table>`;
+  if (rows.length === 0) return "<p>There was no fault.</p>";
+  return `<table><thead><tr><th>fault</th><th>at</th><th>lasted</th><th class="num">throughput regained after</th></tr></thead><tbody>${rows.join("")}</tbody></table>`;
 }

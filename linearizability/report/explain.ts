@@ -126,7 +126,7 @@ function storyOf(judgement: Judgement, { violation, minimal, events }: Omit<Expl
       ? "No fault was going on, nor had one been healed in the ten seconds before."
       : `Meanwhile, or just before: ${during
           .slice(-3)
-          .map(({ fault, detail }) => `${fault} (${detail.replace(/^over: /, "")})`)
+          .map(({ fault, detail }) => (detail === "" ? fault : `${fault} (${detail.replace(/^over: /, "")})`))
           .join("; ")}.`,
     manifest.command === "" ? "There is no command that repeats the run." : `Repeat the schedule: ${manifest.command}`,
   ].slice(0, 10);

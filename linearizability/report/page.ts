@@ -22,7 +22,7 @@ ${head(judgement, explanation)}
 ${explanation === null ? "" : violationParts(judgement, explanation)}
 <section><h2>The run over time</h2><p>Fault bands last from injection to repair; a thin one is a fault without a duration, such as a kill.</p>
 ${chartsOf(judgement.history)}</section>
-<section class="columns"><div><h2>Recovery after each fault</h2>${recoveryTable(judgement.figures.recoveriesMs)}</div>
+<section class="columns"><div><h2>Recovery after each fault</h2>${recoveryTable(judgement.history, judgement.figures.recoveriesMs)}</div>
 <div><h2>Operations by outcome</h2>${outcomes(judgement)}</div></section>
 ${lanes(judgement, explanation)}
 ${remarks(judgement, explanation)}
@@ -76,7 +76,7 @@ function violationParts(judgement: Judgement, explanation: Explanation): string 
     ? `Of ${whole(total)} operations these ${minimal.ops.length} suffice: judged alone they are refused for the same reason.`
     : `Of ${whole(total)} operations these ${minimal.ops.length} are concerned. What is wrong with them is seen only beside the servers' logs, or all that came before.`;
   return `<section><h2>What happened</h2><pre>${escaped(story.join("\n"))}</pre>${versus}</section>
-<section><h2>The smallest history that shows it</h2><p>${how} Bars last from the request to its answer; numbers are places in the legal order below, ✗ has none.</p>
+<section><h2>The smallest history that shows it</h2><p>${how} Time runs downwards, in the order of the clock but not to its scale; a bar lasts from the request to its answer. Numbers are places in the legal order below; ✗ has none.</p>
 ${smallDiagram(judgement, explanation)}</section>
 <section><h2>How far a legal order goes</h2><p>${escaped(explanation.why)}</p>${orderTable(judgement, explanation)}</section>`;
 }

@@ -23,7 +23,7 @@ table { border-collapse: collapse; width: 100%; font-size: 14px; } th { text-ali
 th, td { padding: 5px 10px; border-bottom: 1px solid var(--line); vertical-align: top; } td.num, th.num { text-align: right; font-variant-numeric: tabular-nums; }
 tr.culprit td { background: #fbe9e7; font-weight: 600; } td.bad { color: var(--bad); font-weight: 600; }
 figure { margin: 0 0 14px; } figcaption { font-weight: 600; font-size: 14px; } figcaption b.p50 { color: #2a6f97; } figcaption b.p99 { color: #b0643c; }
-svg { display: block; width: 100%; height: auto; } .scroll { overflow-x: auto; } svg.small-diagram { width: auto; max-width: none; }
+svg { display: block; width: 100%; height: auto; } svg.small-diagram { width: auto; max-width: 100%; }
 svg text { font-family: inherit; fill: var(--ink); font-size: 12px; }
 text.tick { text-anchor: middle; fill: var(--soft); font-size: 11px; } text.label { text-anchor: end; fill: var(--soft); font-size: 11px; }
 text.small, text.bandname { fill: var(--soft); font-size: 11px; } text.bandname { fill: #96483b; } text.onbar { fill: #fff; font-size: 11px; } text.client { font-weight: 600; }

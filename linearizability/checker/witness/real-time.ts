@@ -11,6 +11,8 @@ import type { Findings } from "../violation.ts";
 import { lowerBound } from "./merged-log.ts";
 import { Fate, type Timeline } from "./timeline.ts";
 
+const STALE = "stale read after sync";
+
 /** `observers`: all operations but writes that stand at a zxid, by it. */
 export function checkRealTime(
   { operations }: History,
@@ -93,6 +95,23 @@ export class AnsweredBy {
   }
 }
 
+/** Of all that a stale read has missed, what says most: a write to its znode, or some write, or the newest answer. */
+function missedBy(
+  operations: Operations,
+  { fate, place }: Timeline,
+  read: number,
+  { seen, sync }: { readonly seen: number; readonly sync: number },
+): number {
+  let best = seen;
+  for (let i = 0; i < operations.count; i++) {
+    if (fate[i] !== Fate.ordered || place[i]! <= place[read]! || operations.outcome[i] !== Outcome.ok) continue;
+    if (operations.completed[i]! >= operations.invoked[sync]!) continue;
+    if (operations.path[i] === operations.path[read]) return i;
+    if (fate[best] !== Fate.ordered) best = i;
+  }
+  return best;
+}
+
 /** Program order is the order of invokes, and that is the order of operations. */
 export function checkSync({ operations }: History, timeline: Timeline, findings: Findings): void {
   const { place } = timeline;
@@ -112,12 +131,13 @@ export function checkSync({ operations }: History, timeline: Timeline, findings:
     } else if (isRead(op) && place[i]! > 0) {
       const floor = floors.size === 0 ? undefined : floors.get(clientOf(operations, i));
       if (floor === undefined || place[i]! >= place[floor.seen]!) continue;
+      const missed = findings.isFull(STALE) ? floor.seen : missedBy(operations, timeline, i, floor);
       findings.add({
         property: "C8 sync",
         rule: "7 sync",
-        anomaly: "stale read after sync",
-        summary: `${describeOp(operations, i)} reads at ${hex(place[i]!)}, though ${describeOp(operations, floor.seen)} had been answered at ${hex(place[floor.seen]!)} before the sync ahead of it was sent.`,
-        ops: [i, floor.sync, floor.seen],
+        anomaly: STALE,
+        summary: `${describeOp(operations, i)} reads at ${hex(place[i]!)}, though ${describeOp(operations, missed)} had been answered at ${hex(place[missed]!)} before the sync ahead of it was sent.`,
+        ops: [i, floor.sync, missed],
         line: operations.completeLine[i]!,
         zxid: place[i]!,
         path: operations.path[i]!,
