@@ -106,8 +106,9 @@ function missedBy(
   for (let i = 0; i < operations.count; i++) {
     if (fate[i] !== Fate.ordered || place[i]! <= place[read]! || operations.outcome[i] !== Outcome.ok) continue;
     if (operations.completed[i]! >= operations.invoked[sync]!) continue;
-    if (operations.path[i] === operations.path[read]) return i;
-    if (fate[best] !== Fate.ordered) best = i;
+    const path = operations.path[read]!;
+    if (operations.path[i] === path || operations.extra[i]!.ops?.some(({ args }) => args.path === path)) return i;
+    if (fate[best] !== Fate.ordered || place[i]! > place[best]!) best = i;
   }
   return best;
 }
