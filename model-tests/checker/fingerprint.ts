@@ -43,6 +43,15 @@ export function hashText(text: string, lo: Int32Array, hi: Int32Array, at: numbe
   hi[at] = finish(b);
 }
 
+/** 64 bits of a text as a short text, for keys of values with long parts. */
+export function hashOf(text: string): string {
+  hashText(text, HASH_LO, HASH_HI, 0);
+  return `${HASH_LO[0]}.${HASH_HI[0]}`;
+}
+
+const HASH_LO = new Int32Array(1);
+const HASH_HI = new Int32Array(1);
+
 /** Fingerprints tuples of one model. `lo` and `hi` hold the last result: two numbers cannot be returned for free. */
 export class Fingerprinter {
   lo = 0;

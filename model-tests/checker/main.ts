@@ -16,9 +16,10 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import type { Check } from "./check.ts";
+import type { Check, Mutant } from "./check.ts";
 import { CHECKS, MUTANTS } from "./checks.ts";
 import { explore } from "./explorer.ts";
+import { FAMILIES, killersOf } from "./killers.ts";
 import type { Model } from "./model.ts";
 import { type MutantResult, runMutants } from "./mutants.ts";
 import { explorePartitioned } from "./partitioned.ts";
@@ -52,7 +53,10 @@ async function main(): Promise<number> {
       if (counterexample !== null) show(model, counterexample, `${mutant.name} ${counterexample.property}`, diagrams);
     };
     const tell = positionals.length > 0 || diagrams !== null ? showTrace : undefined;
-    return (await runMutants(named(MUTANTS, positionals), print, tell)) ? 0 : 1;
+    const mutants = named(MUTANTS, positionals);
+    const killed = await runMutants(mutants, print, tell);
+    const sound = positionals.length > 0 || tellKillers(killed);
+    return sound && killed.size === mutants.length ? 0 : 1;
   }
 
   const checks = CHECKS.filter((check) => isChosen(check, positionals, values.long));
@@ -77,6 +81,15 @@ async function main(): Promise<number> {
   print("");
   for (const line of lines) print(line);
   return sound ? 0 : 1;
+}
+
+/** True if every invariant was the killer of a mutant, or has a reason. */
+function tellKillers(killed: ReadonlySet<Mutant>): boolean {
+  const { lines, bare } = killersOf(FAMILIES, (mutant) => killed.has(mutant));
+  print("");
+  for (const line of lines) print(line);
+  print(bare.length === 0 ? `all ${lines.length} invariants accounted for` : `no mutant offends ${bare.join(", ")}`);
+  return bare.length === 0;
 }
 
 async function run(check: Check, workers: number, limits: { maxSeconds?: number }, diagrams: string | null) {

@@ -35,16 +35,16 @@ export async function runMutant(mutant: Mutant): Promise<MutantResult> {
   return { mutant, failed, depth, distinct, seconds, killed, model, counterexample };
 }
 
-/** Prints a line for each and the score; true if all were killed as expected. `tell` may tell more of each. */
+/** Prints a line for each and the score; returns those that were killed as expected. `tell` may tell more of each. */
 export async function runMutants(
   mutants: readonly Mutant[],
   print: (line: string) => void,
   tell: (result: MutantResult) => void = () => {},
-): Promise<boolean> {
-  let killed = 0;
+): Promise<ReadonlySet<Mutant>> {
+  const killed = new Set<Mutant>();
   for (const mutant of mutants) {
     const result = await runMutant(mutant);
-    if (result.killed) killed += 1;
+    if (result.killed) killed.add(mutant);
     tell(result);
     const noticed = result.failed.length === 0 ? "nothing" : `${result.failed.join(", ")} at depth ${result.depth}`;
     print(
@@ -53,6 +53,6 @@ export async function runMutants(
         `${result.seconds.toFixed(1)} s${result.killed ? "" : `  but noticed: ${noticed}`}`,
     );
   }
-  print(`${killed} of ${mutants.length} mutants killed`);
-  return killed === mutants.length;
+  print(`${killed.size} of ${mutants.length} mutants killed`);
+  return killed;
 }

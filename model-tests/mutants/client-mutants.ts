@@ -5,7 +5,7 @@ import { SYNC_BOUNDS, syncBoundsText, syncModel } from "../models/sync/sync-mode
 import { REPLAY_MUTANTS } from "./replay-mutants.ts";
 import { SESSION_MUTANTS } from "./session-mutants.ts";
 
-const DEPOSED_SYNC: Mutant = {
+export const DEPOSED_SYNC: Mutant = {
   name: "M41 sync is answered without asking a quorum",
   story: "ZOOKEEPER-1675: a leader that was deposed and does not know answers from its old tree.",
   bounds: syncBoundsText(SYNC_BOUNDS),

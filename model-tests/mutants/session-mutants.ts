@@ -1,12 +1,33 @@
 /** Known bugs of sessions, clients and watches, as variants of production's parts, each with the invariant that notices it. */
 
 import type { ServerId, SessionId } from "../../spec/vocabulary.ts";
+import { saysSessionMoved } from "../../src/pipeline/txn-reply.ts";
 import { ErrorCode } from "../../src/protocol/error-codes.ts";
+import { OpCode } from "../../src/protocol/opcodes.ts";
+import { sessionPassword } from "../../src/protocol/session-password.ts";
+import { makeTxn, type Txn } from "../../src/protocol/txn.ts";
 import { SessionTracker } from "../../src/session/session-tracker.ts";
+import type { ApplyResult } from "../../src/tree/apply-result.ts";
+import { Database } from "../../src/tree/database.ts";
 import type { Mutant } from "../checker/check.ts";
 import { TICK_MS } from "../models/sessions/leader-part.ts";
-import { boundsText, type SessionBounds, sessionModel } from "../models/sessions/session-model.ts";
-import { PRODUCTION_SESSIONS, type SessionRules } from "../models/sessions/session-rules.ts";
+import { type Hand, sessionOf } from "../models/sessions/server-part.ts";
+import {
+  ANY_LAG,
+  boundsText,
+  CLIENTS_GO_ON,
+  type SessionBounds,
+  sessionModel,
+} from "../models/sessions/session-model.ts";
+import {
+  isConnectRequest,
+  PASSWORD_AT,
+  PRODUCTION_SESSIONS,
+  patched,
+  SEEN_AT,
+  SESSION_AT,
+  type SessionRules,
+} from "../models/sessions/session-rules.ts";
 
 interface SessionMutant {
   readonly story: string;
@@ -24,12 +45,18 @@ const NOTHING: SessionBounds = {
   others: "",
   torn: 0,
   swift: true,
+  near: 0,
+  lag: ANY_LAG,
+  intruder: false,
+  connected: false,
 };
 
 function mutant(name: string, { rules, bounds, ...known }: SessionMutant): Mutant {
   const all = { ...NOTHING, ...bounds };
-  const load = async () =>
-    sessionModel({ name, bounds: all, rules: { ...PRODUCTION_SESSIONS, ...rules }, only: known.killer });
+  const load = async () => {
+    const { killer } = known;
+    return sessionModel({ name, bounds: all, rules: { ...PRODUCTION_SESSIONS, ...rules }, only: killer, goesOn: true });
+  };
   return { name, bounds: boundsText(all), load, ...known };
 }
 
@@ -64,14 +91,47 @@ class DeafTracker extends SessionTracker {
   }
 }
 
-/** The bytes from `at` on are replaced. */
-function patched(hex: string, at: number, bytes: string): string {
-  return hex.slice(0, at * 2) + bytes + hex.slice(at * 2 + bytes.length);
+const isSetWatches = (hex: string) => hex.slice(8, 16) === "fffffff8";
+
+/** Whoever comes back is taken for somebody whom no server owns. */
+class LosingTracker extends SessionTracker {
+  override revalidate(id: SessionId, timeoutMs: number, _owner: ServerId, nowMs: number): boolean {
+    return super.revalidate(id, timeoutMs, 9 as ServerId, nowMs);
+  }
 }
 
-/** ConnectRequest: length, protocol version, then lastZxidSeen. */
-const isHandshake = (hex: string) => hex.startsWith("0000002d");
-const isSetWatches = (hex: string) => hex.slice(8, 16) === "fffffff8";
+class PatientTracker extends SessionTracker {
+  override expire(): readonly SessionId[] {
+    return [];
+  }
+}
+
+/** closeSession takes the ephemerals of other sessions along. */
+class GreedyDatabase extends Database {
+  override apply(txn: Txn): ApplyResult {
+    if (txn.type !== OpCode.closeSession) return super.apply(txn);
+    const paths = [...this.ephemeralOwners()].flatMap((id) => this.ephemeralsOf(id));
+    return super.apply(
+      makeTxn(txn.sessionId, txn.cxid, txn.zxid, txn.time, { type: OpCode.closeSession, paths }, null),
+    );
+  }
+}
+
+/** The error of a moved session goes to the client as that of any other write. */
+const answersMoved: Hand = (service, txn, result) => {
+  if (!saysSessionMoved(txn)) return service.committed(txn, result);
+  const body = { type: OpCode.delete, path: "/a" } as const;
+  result.err = ErrorCode.SESSIONMOVED;
+  return service.committed(makeTxn(txn.sessionId, txn.cxid, txn.zxid, txn.time, body, null), result);
+};
+
+function withPassword(hex: string): string {
+  if (!isConnectRequest(hex)) return hex;
+  const id = sessionOf(hex.slice(SESSION_AT * 2, SESSION_AT * 2 + 16));
+  return patched(hex, PASSWORD_AT, sessionPassword(id).toString("hex"));
+}
+
+const isEvent = (hex: string) => hex.slice(8, 16) === "ffffffff";
 
 export const SESSION_MUTANTS: readonly Mutant[] = [
   mutant("M25 a write behind its closeSession is taken", {
@@ -103,6 +163,22 @@ export const SESSION_MUTANTS: readonly Mutant[] = [
     rules: { tracker: tracked(OwnerlessTracker) },
     bounds: { scripts: ["WW"], breaks: 1 },
   }),
+  mutant("M28 the client is told that its session has moved", {
+    story:
+      "ZOOKEEPER-710, 2886: a late question of its old server takes the session away. If its connection stayed, the client would hear SESSIONMOVED for ever.",
+    killer: "NobodyIsToldMoved",
+    depth: 16,
+    rules: { hand: answersMoved },
+    bounds: { scripts: ["W"], breaks: 2, swift: false, connected: true },
+  }),
+  mutant("M28 who comes back is owned by nobody", {
+    story:
+      "The leader notes another owner than the server that asks: every write is refused, however often the client moves.",
+    killer: CLIENTS_GO_ON,
+    depth: 2,
+    rules: { tracker: tracked(LosingTracker) },
+    bounds: { scripts: ["WW"], breaks: 1, connected: true },
+  }),
   mutant("M29 a commit overtakes the queue", {
     story: "ZOOKEEPER-1863: the read behind a write is answered first.",
     killer: "RepliesInOrder",
@@ -132,6 +208,34 @@ export const SESSION_MUTANTS: readonly Mutant[] = [
     rules: { tracker: tracked(UpgradingTracker) },
     bounds: { scripts: ["E"], ticks: 3, swift: false },
   }),
+  mutant("anybody may have the session", {
+    story: "The server takes a session's number for its password.",
+    killer: "PasswordIsChecked",
+    depth: 8,
+    rules: { hears: withPassword },
+    bounds: { scripts: ["", ""], intruder: true },
+  }),
+  mutant("closeSession takes other ephemerals along", {
+    story: "What it deletes is not asked for its owner.",
+    killer: "CloseDeletesItsEphemerals",
+    depth: 7,
+    rules: { database: () => new GreedyDatabase() },
+    bounds: { scripts: ["EX", "F"], connected: true, near: 1 },
+  }),
+  mutant("sessions do not expire", {
+    story: "A client that has gone without a word leaves its ephemerals behind for ever.",
+    killer: "DeadSessionsEnd",
+    depth: 6,
+    rules: { tracker: tracked(PatientTracker) },
+    bounds: { ticks: 5, connected: true },
+  }),
+  mutant("events jump the queue", {
+    story: "What tells of a change gets in line before all that waits, also before the events of earlier changes.",
+    killer: "EventsInOrder",
+    depth: 9,
+    rules: { enqueue: (waiting, hex) => (isEvent(hex) ? [hex, ...waiting] : [...waiting, hex]) },
+    bounds: { scripts: ["P"], others: "VV", connected: true },
+  }),
   mutant("touches do not put off the deadline", {
     story: "A session expires although its client was heard of.",
     killer: "ExpiryNotEarly",
@@ -157,7 +261,7 @@ export const SESSION_MUTANTS: readonly Mutant[] = [
     story: "A server that is behind takes the client up: its time runs backwards.",
     killer: "ZxidNeverFalls",
     depth: 15,
-    rules: { send: (hex) => (isHandshake(hex) ? patched(hex, 8, "0000000000000000") : hex) },
+    rules: { send: (hex) => (isConnectRequest(hex) ? patched(hex, SEEN_AT, "0000000000000000") : hex) },
     bounds: { scripts: ["RR"], breaks: 1, others: "W" },
   }),
   mutant("proposals are applied before they are committed", {

@@ -8,6 +8,8 @@ export interface LoggedTxn {
   readonly kind: "open" | "close" | "write" | "error";
   /** Path written to; "" for none. */
   readonly path: string;
+  /** It creates an ephemeral there. */
+  readonly ephemeral: boolean;
   /** The server through which it came, and the one that owned the session then; 0: the leader's own wish. */
   readonly via: number;
   readonly owner: number;
@@ -17,14 +19,28 @@ export interface LoggedTxn {
 
 export interface SessionWorld {
   readonly timeoutTicks: number;
+  /** Ticks since the beginning, and since this leader began. */
+  readonly now: number;
+  readonly ledSince: number;
+  /** When the leader last heard of the clients' sessions. */
+  readonly heard: Readonly<Record<string, number>>;
   readonly log: readonly LoggedTxn[];
   readonly servers: readonly {
     readonly zxid: number;
     readonly digest: string;
     /** Ephemerals whose session this server does not know. */
     readonly ownerless: readonly string[];
+    /** "path session", sorted. */
+    readonly ephemerals: readonly string[];
   }[];
-  readonly clients: readonly { readonly phase: string; readonly session: string }[];
+  readonly clients: readonly {
+    readonly phase: string;
+    readonly session: string;
+    /** It knows the password of its session. */
+    readonly honest: boolean;
+    /** A reply said SESSIONMOVED. */
+    readonly toldMoved: boolean;
+  }[];
 }
 
 export const SESSION_INVARIANTS = [
@@ -33,6 +49,15 @@ export const SESSION_INVARIANTS = [
     name: "SessionIdsAreNew",
     sentence: "No session id is given out twice.",
     holds: ({ log }: SessionWorld) => distinct(log.filter(({ kind }) => kind === "open").map(({ session }) => session)),
+  },
+  {
+    id: "S1",
+    name: "PasswordIsChecked",
+    sentence: "Nobody gets a session without its password.",
+    holds: ({ clients }: SessionWorld) =>
+      clients.every(({ phase, honest, session }) => {
+        return honest || phase !== "connected" || !clients.some((other) => other.honest && other.session === session);
+      }),
   },
   {
     id: "S2",
@@ -51,6 +76,13 @@ export const SESSION_INVARIANTS = [
       ),
   },
   {
+    id: "S4",
+    name: "CloseDeletesItsEphemerals",
+    sentence: "closeSession deletes the ephemerals of its session, all of them and no others, in that very txn.",
+    holds: ({ log, servers }: SessionWorld) =>
+      servers.every(({ zxid, ephemerals }) => ephemerals.join() === ephemeralsAt(log, zxid).join()),
+  },
+  {
     id: "S5",
     name: "EphemeralsHaveSessions",
     sentence: "On every server an ephemeral exists only while its session does.",
@@ -64,6 +96,13 @@ export const SESSION_INVARIANTS = [
       log.every(({ kind, via, owner }) => kind === "error" || via === 0 || via === owner),
   },
   {
+    id: "S6",
+    name: "NobodyIsToldMoved",
+    sentence:
+      "A client whose session another server took over is not told so for ever: its connection ends, it comes back.",
+    holds: ({ clients }: SessionWorld) => clients.every(({ toldMoved }) => !toldMoved),
+  },
+  {
     id: "S7",
     name: "LeaderChangeRestartsTimeouts",
     sentence: "A new leader gives every session its full timeout again.",
@@ -71,14 +110,21 @@ export const SESSION_INVARIANTS = [
       log.every(({ expired }) => expired === null || expired.ledTicks >= timeoutTicks),
   },
   {
+    id: "S8",
+    name: "DeadSessionsEnd",
+    sentence: "A session whose client is silent, and its ephemerals, are gone within twice its timeout.",
+    holds: ({ log, heard, now, ledSince, timeoutTicks }: SessionWorld) =>
+      Object.entries(heard).every(([session, last]) => {
+        const silent = now - Math.max(last, ledSince);
+        return silent <= 2 * timeoutTicks || isClosed(log, session) || !isOpened(log, session);
+      }),
+  },
+  {
     id: "S9",
     name: "ExpiredOnlyIfClosed",
     sentence: "A client hears that its session has expired only when it was closed.",
     holds: ({ log, clients }: SessionWorld) =>
-      clients.every(
-        ({ phase, session }) =>
-          phase !== "expired" || log.some((txn) => txn.kind === "close" && txn.session === session),
-      ),
+      clients.every(({ phase, session, honest }) => phase !== "expired" || !honest || isClosed(log, session)),
   },
   {
     id: "I10",
@@ -88,6 +134,26 @@ export const SESSION_INVARIANTS = [
       servers.every((one) => servers.every((other) => one.zxid !== other.zxid || one.digest === other.digest)),
   },
 ] as const;
+
+/** "path session" of what the txns up to a zxid have left. */
+function ephemeralsAt(log: readonly LoggedTxn[], zxid: number): string[] {
+  const applied = log.filter((txn) => txn.zxid <= zxid);
+  return applied
+    .filter(({ kind, ephemeral }) => kind === "write" && ephemeral)
+    .filter(({ session, zxid: created }) => {
+      return !applied.some((txn) => txn.kind === "close" && txn.session === session && txn.zxid > created);
+    })
+    .map(({ path, session }) => `${path} ${session}`)
+    .sort();
+}
+
+function isOpened(log: readonly LoggedTxn[], session: string): boolean {
+  return log.some((txn) => txn.kind === "open" && txn.session === session);
+}
+
+function isClosed(log: readonly LoggedTxn[], session: string): boolean {
+  return log.some((txn) => txn.kind === "close" && txn.session === session);
+}
 
 function isMute({ kind, session }: LoggedTxn, closed: string): boolean {
   // Client and expiry may close it in the same moment.

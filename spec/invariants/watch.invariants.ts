@@ -1,4 +1,4 @@
-/** What a client may rely on when it watches (W1, W3–W5), as an observer of its replies and events sees it. */
+/** What a client may rely on when it watches (W1–W5), as an observer of its replies and events sees it. */
 
 export interface WatchWorld {
   readonly clients: readonly {
@@ -9,6 +9,8 @@ export interface WatchWorld {
     }[];
     /** A reply showed a change before its event came. */
     readonly late: boolean;
+    /** An event came after one of a later change. */
+    readonly disordered: boolean;
     /** An event came that no watch had asked for, or once too often. */
     readonly surplus: boolean;
     /** An event was of another kind than the change. */
@@ -26,6 +28,12 @@ export const WATCH_INVARIANTS = [
     name: "EventBeforeReply",
     sentence: "A client gets the event before any reply that shows the change.",
     holds: ({ clients }: WatchWorld) => clients.every(({ late }) => !late),
+  },
+  {
+    id: "W2",
+    name: "EventsInOrder",
+    sentence: "Events of one connection come in the order of the changes.",
+    holds: ({ clients }: WatchWorld) => clients.every(({ disordered }) => !disordered),
   },
   {
     id: "W3",

@@ -6,8 +6,12 @@
  * Two histories with the same view are one state: a view must tell everything that later steps can depend on.
  */
 
+import { hashOf } from "../../checker/fingerprint.ts";
+
 export interface PartState<Event> {
   readonly view: string;
+  /** Of the view, which may be long: for keys. */
+  readonly hash: string;
   readonly past: readonly Event[];
 }
 
@@ -26,21 +30,23 @@ export class ReplayedPart<Event, Output> {
   readonly #create: () => Core<Event, Output>;
   readonly #known = new Map<string, PartStep<Event, Output>>();
   /** The object that stepped last, and the history it stands at: the next step often goes on from there. */
-  #live: { readonly core: Core<Event, Output>; readonly view: string; readonly past: readonly Event[] } | null = null;
+  #live: { readonly core: Core<Event, Output>; readonly past: readonly Event[] } | null = null;
 
   constructor(create: () => Core<Event, Output>) {
     this.#create = create;
-    this.initial = { view: create().view(), past: [] };
+    const view = create().view();
+    this.initial = { view, hash: hashOf(view), past: [] };
   }
 
   step(state: PartState<Event>, event: Event): PartStep<Event, Output> {
-    const key = `${state.view}\n${JSON.stringify(event)}`;
+    const key = `${state.hash} ${JSON.stringify(event)}`;
     const known = this.#known.get(key);
     if (known !== undefined) return known;
     const core = this.#at(state);
     const outputs = core.step(event);
-    const next = { view: core.view(), past: [...state.past, event] };
-    this.#live = { core, ...next };
+    const view = core.view();
+    const next = { view, hash: hashOf(view), past: [...state.past, event] };
+    this.#live = { core, past: next.past };
     const made = { next, outputs };
     this.#known.set(key, made);
     return made;

@@ -43,6 +43,7 @@ export interface ServerView {
   readonly zxid: number;
   readonly digest: string;
   readonly ownerless: readonly string[];
+  readonly ephemerals: readonly string[];
   readonly sessions: readonly string[];
 }
 
@@ -97,7 +98,9 @@ export class ServerCore implements Core<ServerEvent, ServerOutput>, Upstream {
   view(): string {
     const database = this.#database;
     const ownerless: string[] = [];
+    const ephemerals: string[] = [];
     for (const id of database.ephemeralOwners()) {
+      ephemerals.push(...database.ephemeralsOf(id).map((path) => `${path} ${id.toString(16)}`));
       if (!database.sessions.has(id)) ownerless.push(...database.ephemeralsOf(id));
     }
     const { hi, lo } = database.digest as { hi: number; lo: number };
@@ -106,6 +109,7 @@ export class ServerCore implements Core<ServerEvent, ServerOutput>, Upstream {
       zxid: database.lastProcessedZxid,
       digest: `${hi}.${lo} ${sessions}`,
       ownerless,
+      ephemerals: ephemerals.sort(),
       sessions,
     };
     return JSON.stringify([seen, this.serverId, this.#history, this.#sessionsMade, [...this.#told]]);
@@ -139,10 +143,14 @@ export class ServerCore implements Core<ServerEvent, ServerOutput>, Upstream {
   #note(event: ServerEvent): void {
     const { lastProcessedZxid } = this.#database;
     if (event.type === "restart") this.#told.clear();
-    if (event.type === "revalidated") this.#noteAt(-1, `${event.session} ${event.valid} ${lastProcessedZxid}`);
-    if (!("socket" in event)) return;
-    const { socket } = event;
-    this.#noteAt(socket, `${event.type} ${"hex" in event ? event.hex : ""} ${lastProcessedZxid}`);
+    // A connection that ends leaves nothing behind.
+    if (event.type === "closed") this.#told.delete(event.socket);
+    // What a connection was told before and after the leader's answer makes a difference.
+    if (event.type === "revalidated")
+      for (const socket of this.#told.keys())
+        this.#noteAt(socket, `${event.session} ${event.valid} ${lastProcessedZxid}`);
+    if (event.type === "accept") this.#noteAt(event.socket, "accept");
+    if (event.type === "data") this.#noteAt(event.socket, `${event.hex} ${lastProcessedZxid}`);
   }
 
   #noteAt(socket: number, text: string): void {

@@ -39,6 +39,14 @@ export interface SessionBounds {
   readonly torn: number;
   /** Requests reach the leader and are committed at once: only followers lag. */
   readonly swift: boolean;
+  /** Clients, the last ones, that ask at once, and to and from which everything takes no time; none of their connections breaks. */
+  readonly near: number;
+  /** Txns by which a server may lag behind what is committed. */
+  readonly lag: number;
+  /** The last client tries to get the first one's session, without its password. */
+  readonly intruder: boolean;
+  /** The clients have their sessions from the start, and every server knows of them. */
+  readonly connected: boolean;
 }
 
 export type View = SessionView & ClientWorld & WatchWorld;
@@ -50,13 +58,15 @@ export interface SessionModelOptions {
   readonly bounds: SessionBounds;
   readonly rules?: SessionRules;
   readonly sometimes?: readonly StateProperty<SessionState>[];
+  /** Also whether the clients can always go on: for small bounds, as every step is kept. */
+  readonly goesOn?: boolean;
   /** Only this invariant is looked at. */
   readonly only?: string | undefined;
 }
 
 export function sessionModel(options: SessionModelOptions): Model<SessionState> {
   const { name, bounds, rules = PRODUCTION_SESSIONS, only } = options;
-  const world = new SessionWorld(rules, bounds.scripts);
+  const world = new SessionWorld(rules, bounds.scripts, bounds.intruder);
   const views = new WeakMap<SessionState, View>();
   const viewOf = (state: SessionState): View => {
     const known = views.get(state);
@@ -67,7 +77,7 @@ export function sessionModel(options: SessionModelOptions): Model<SessionState> 
   };
   return plainModel<SessionState>({
     name,
-    initial: [world.initial()],
+    initial: [initialOf(world, bounds)],
     key: keyOf,
     actions: [
       "Connect",
@@ -92,11 +102,24 @@ export function sessionModel(options: SessionModelOptions): Model<SessionState> 
         always<SessionState>(one.name, (state) => one.holds(viewOf(state))),
       ),
       sometimes: options.sometimes ?? [],
+      reachable: options.goesOn === true && (only === undefined || only === CLIENTS_GO_ON) ? [CLIENTS_CAN_WRITE] : [],
     },
     lanes: [...bounds.scripts.map((_, i) => `client ${i + 1}`), "server 1", "server 2", "leader"],
     facts: factsOf,
   });
 }
+
+export const ANY_LAG = 100;
+
+export const CLIENTS_GO_ON = "ClientsGoOn";
+
+/** S6: whatever server the leader takes for its own, a client that has not written yet can still do so. */
+const CLIENTS_CAN_WRITE: StateProperty<SessionState> = {
+  name: CLIENTS_GO_ON,
+  applies: ({ clients }) => clients.every(({ called, phase }) => called === 0 && phase !== "expired"),
+  holds: ({ clients, log }) =>
+    clients.every((client) => log.some(({ session, kind }) => session === client.session && kind === "write")),
+};
 
 function* stepsOf(
   world: SessionWorld,
@@ -107,16 +130,20 @@ function* stepsOf(
   const { clients, servers, wires, spent, log, committed } = state;
   const leaderLane = clients.length + servers.length;
   const step = (action: string, lane: number, next: SessionState, detail?: string): PlainStep<SessionState> => {
-    const settled = tidy(bounds.swift ? hurry(world, next) : next);
-    return { action, lane, next: settled, ...(detail === undefined ? {} : { detail }) };
+    const hurried = bounds.swift ? hurry(world, next) : next;
+    return {
+      action,
+      lane,
+      next: tidy(deliver(world, bounds, caughtUp(world, bounds, hurried))),
+      ...(detail === undefined ? {} : { detail }),
+    };
   };
   for (const i of clients.keys()) {
     const client = clientOf(state, i);
-    const letter = (bounds.scripts[i] as string)[client.called];
-    if (client.phase === "connected" && letter !== undefined) {
-      const called = withClient(state, i, { called: client.called + 1 });
-      const event = letter === "X" ? ({ type: "close" } as const) : ({ type: "call", operation: letter } as const);
-      yield step("Call", i, world.tell(called, i, event), letter === "X" ? "closeSession" : operationOf(letter).text);
+    if (hasCall(bounds, state, i)) {
+      const letter = (bounds.scripts[i] as string)[client.called] as string;
+      const what = letter === "X" ? "closeSession" : operationOf(letter).text;
+      yield step("Call", i, called(world, bounds, state, i), what);
     }
     const socket = wireOf(state, i);
     const wire = wires.find((one) => one.socket === socket);
@@ -135,7 +162,7 @@ function* stepsOf(
     } else if (wire.ended) {
       yield step("ClientLoses", lane, world.tell(world.cut(state, i), i, { type: "closed" }));
     }
-    if (spent.breaks < bounds.breaks && !wire.ended) {
+    if (spent.breaks < bounds.breaks && !wire.ended && !isNear(bounds, i)) {
       const broken = { ...world.cut(state, i), spent: { ...spent, breaks: spent.breaks + 1 } };
       yield step(
         "Break",
@@ -200,6 +227,86 @@ function hurry(world: SessionWorld, before: SessionState): SessionState {
   }
 }
 
+function initialOf(world: SessionWorld, bounds: SessionBounds): SessionState {
+  if (!bounds.connected) return deliver(world, bounds, world.initial());
+  // Those that are not near ask later.
+  const scripts = bounds.scripts.map((script, i) => (isNear(bounds, i) ? script : ""));
+  const calm = { ...bounds, scripts, near: scripts.length, swift: true };
+  let state = world.initial();
+  for (;;) {
+    state = tidy(deliver(world, calm, hurry(world, state)));
+    const s = state.servers.findIndex(({ applied }) => applied < state.log.length);
+    if (s === -1) return state;
+    state = world.apply(state, s);
+  }
+}
+
+function isNear({ near, scripts }: SessionBounds, client: number): boolean {
+  return client >= scripts.length - near;
+}
+
+/** Servers that lag too far apply what they lack. */
+function caughtUp(world: SessionWorld, { lag }: SessionBounds, before: SessionState): SessionState {
+  let state = before;
+  for (;;) {
+    const s = state.servers.findIndex(({ applied }) => state.committed - applied > lag);
+    if (s === -1) return state;
+    state = world.apply(state, s);
+  }
+}
+
+/** Whatever is under way to or from near clients arrives. */
+function deliver(world: SessionWorld, bounds: SessionBounds, before: SessionState): SessionState {
+  let state = before;
+  for (;;) {
+    const wire = state.wires.find((one) => isNear(bounds, one.client) && hasNews(one));
+    const caller = state.clients.findIndex((_, i) => isNear(bounds, i) && hasCall(bounds, state, i));
+    if (wire === undefined && caller === -1) return state;
+    const next = wire === undefined ? called(world, bounds, state, caller) : arrived(world, state, wire);
+    state = caughtUp(world, bounds, bounds.swift ? hurry(world, next) : next);
+  }
+}
+
+function hasCall({ scripts }: SessionBounds, state: SessionState, i: number): boolean {
+  const client = clientOf(state, i);
+  return client.phase === "connected" && client.called < (scripts[i] as string).length;
+}
+
+function called(world: SessionWorld, { scripts }: SessionBounds, state: SessionState, i: number): SessionState {
+  const client = clientOf(state, i);
+  const letter = (scripts[i] as string)[client.called] as string;
+  const after = withClient(state, i, { called: client.called + 1 });
+  return world.tell(after, i, letter === "X" ? { type: "close" } : { type: "call", operation: letter });
+}
+
+function hasNews({ open, up, down, cut, ended }: Wire): boolean {
+  if (cut) return open && !ended;
+  return !open || down.length > 0 || ended || up.length > 0;
+}
+
+/** The next thing that happens on a connection. */
+function arrived(world: SessionWorld, state: SessionState, wire: Wire): SessionState {
+  const { client, server, socket, open, up, down, cut, ended } = wire;
+  if (!open && !cut) {
+    const opened = withWire(state, socket, () => ({ open: true }));
+    return world.tell(world.serve(opened, server, { type: "accept", socket }), client, { type: "connected" });
+  }
+  const [frame, ...later] = up;
+  if (frame !== undefined && !ended) {
+    const asked = wire.asked.length === 0 ? HANDSHAKE : Buffer.from(frame, "hex").readInt32BE(4);
+    const read = withWire(state, socket, () => ({ up: later, asked: [...wire.asked, asked] }));
+    return world.serve(read, server, { type: "data", socket, hex: frame });
+  }
+  if (cut) {
+    const gone = { ...state, wires: state.wires.filter((other) => other.socket !== socket) };
+    return world.serve(gone, server, { type: "closed", socket });
+  }
+  const [answer, ...rest] = down;
+  if (answer === undefined) return world.tell(world.cut(state, client), client, { type: "closed" });
+  const read = withWire(state, socket, () => ({ down: rest }));
+  return world.tell(read, client, { type: "data", hex: answer });
+}
+
 /** Connections that nobody holds any more. */
 function tidy(state: SessionState): SessionState {
   const gone = (wire: Wire) => wire.cut && (!wire.open || wire.ended);
@@ -221,6 +328,9 @@ function view(world: SessionWorld, state: SessionState): View {
   const changes = world.changes(state);
   return {
     timeoutTicks: TIMEOUT_TICKS,
+    now: state.now,
+    ledSince: state.ledSince,
+    heard: state.heard,
     log,
     servers: servers.map((_, s) => world.viewOf(state, s)),
     clients: clients.map((client, i) => ({ ...client, settled: isSettled(state, i) })),
@@ -265,7 +375,8 @@ function factsOf(state: SessionState): Map<string, string> {
   return facts;
 }
 
-export function boundsText({ scripts, breaks, ticks, leaderChanges, others, torn, swift }: SessionBounds): string {
+export function boundsText(bounds: SessionBounds): string {
+  const { scripts, breaks, ticks, leaderChanges, others, torn, swift, near, lag, intruder, connected } = bounds;
   const calls = scripts.map((script) => [...script].map((letter) => OPERATIONS[letter]?.text ?? "close").join(", "));
   const text = [
     `2 servers, clients: ${calls.map((call) => call || "-").join(" | ")}`,
@@ -275,6 +386,10 @@ export function boundsText({ scripts, breaks, ticks, leaderChanges, others, torn
     others === "" ? "" : `${others.length} foreign writes`,
     torn > 0 ? `${torn} torn packet` : "",
     swift ? "the leader answers at once" : "",
+    lag < ANY_LAG ? `servers lag <= ${lag} txn` : "",
+    intruder ? "the last one an intruder" : "",
+    connected ? "with sessions" : "",
+    near > 0 ? `${near} client without delays` : "",
   ];
   return text.filter((part) => part !== "").join(", ");
 }

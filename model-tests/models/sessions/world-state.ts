@@ -27,6 +27,8 @@ export interface Wire {
 
 export interface LogEntry extends LoggedTxn {
   readonly hex: string;
+  /** Equal for equal entries. */
+  readonly key: string;
 }
 
 export interface ClientState {
@@ -40,6 +42,11 @@ export interface ClientState {
   readonly wentBack: boolean;
   readonly watches: readonly { readonly path: string; readonly kind: WatchKind; readonly since: number }[];
   readonly late: boolean;
+  /** Zxid of the last event on this connection. */
+  readonly lastEvent: number;
+  readonly disordered: boolean;
+  readonly toldMoved: boolean;
+  readonly honest: boolean;
   readonly surplus: boolean;
   readonly wrongKind: boolean;
 }
@@ -59,7 +66,6 @@ export interface SessionState {
   readonly log: readonly LogEntry[];
   readonly committed: number;
   readonly wires: readonly Wire[];
-  readonly nextSocket: number;
   readonly epoch: number;
   /** Ticks since the beginning, and when this leader began. */
   readonly now: number;
@@ -70,21 +76,32 @@ export interface SessionState {
   readonly spent: { readonly breaks: number; readonly leaders: number; readonly others: number; readonly torn: number };
 }
 
-/** Equal for equal states: production parts by their views. */
+/** Equal for equal states. Parts that a step leaves alone are shared between states, so their keys are made once. */
 export function keyOf(state: SessionState): string {
-  return JSON.stringify([
-    state.clients.map((client) => ({ ...client, part: client.part.view })),
-    state.servers.map((server) => ({ ...server, part: server.part.view })),
-    state.leader.view,
-    state.log.map(({ hex, via, owner, expired }) => [hex, via, owner, expired]),
-    state.committed,
-    state.wires,
-    state.nextSocket,
-    state.epoch,
-    state.now,
-    state.ledSince,
-    state.heard,
-    state.owners,
-    state.spent,
-  ]);
+  const { committed, epoch, now, ledSince } = state;
+  return [
+    ...state.clients.map(keyOfClient),
+    ...state.servers.map(keyOfServer),
+    state.leader.hash,
+    keyOfLog(state.log),
+    ...state.wires.map(keyOfPlain),
+    keyOfPlain(state.heard),
+    keyOfPlain(state.owners),
+    keyOfPlain(state.spent),
+    `${committed} ${epoch} ${now} ${ledSince}`,
+  ].join("\n");
+}
+
+const keyOfClient = remembered((client: ClientState) => JSON.stringify({ ...client, part: client.part.hash }));
+const keyOfServer = remembered((server: ServerState) => JSON.stringify({ ...server, part: server.part.hash }));
+const keyOfLog = remembered((log: SessionState["log"]) => log.map(({ key }) => key).join());
+const keyOfPlain = remembered(JSON.stringify);
+
+function remembered<T extends object>(make: (value: T) => string): (value: T) => string {
+  const known = new WeakMap<T, string>();
+  return (value) => {
+    const key = known.get(value) ?? make(value);
+    known.set(value, key);
+    return key;
+  };
 }

@@ -1,10 +1,11 @@
 /** How the parts of the session models move together. Every method returns the state after; none changes one. */
 
 import { makeZxid, type SessionId, type Zxid } from "../../../spec/vocabulary.ts";
+import { ErrorCode } from "../../../src/protocol/error-codes.ts";
 import { JuteWriter } from "../../../src/protocol/jute-writer.ts";
 import { OpCode, Xid } from "../../../src/protocol/opcodes.ts";
 import { encodeTxn, makeTxn, type TxnBody } from "../../../src/protocol/txn.ts";
-import { Database } from "../../../src/tree/database.ts";
+import { hashOf } from "../../checker/fingerprint.ts";
 import { OPEN } from "../../support/raw-requests.ts";
 import { databases } from "../replay/replay-rules.ts";
 import {
@@ -18,7 +19,7 @@ import {
 import { LeaderCore, type LeaderEvent, type LeaderOutput, TICK_MS, txnOf } from "./leader-part.ts";
 import { ReplayedPart } from "./replayed-part.ts";
 import { type PlainRequest, ServerCore, type ServerEvent, type ServerOutput, type ServerView } from "./server-part.ts";
-import type { SessionRules } from "./session-rules.ts";
+import { isConnectRequest, patched, SESSION_AT, type SessionRules } from "./session-rules.ts";
 import type { ClientState, LogEntry, ServerState, SessionState, Wire } from "./world-state.ts";
 
 /** A client that the model does not look at: it writes through the leader. */
@@ -46,14 +47,17 @@ export class SessionWorld {
   readonly #servers: readonly ReplayedPart<ServerEvent, ServerOutput>[];
   readonly #leader: ReplayedPart<LeaderEvent, LeaderOutput>;
   readonly #views = new Map<string, ServerView>();
+  readonly #intruder: number;
   readonly scripts: readonly string[];
 
-  constructor(rules: SessionRules, scripts: readonly string[]) {
+  /** `intruder`: the last client uses the first one's session. */
+  constructor(rules: SessionRules, scripts: readonly string[], intruder: boolean) {
+    this.#intruder = intruder ? scripts.length - 1 : -1;
     this.#rules = rules;
     this.scripts = scripts;
     this.#clients = scripts.map((_, i) => new ReplayedPart(() => new ClientCore((i % 2) + 1, rules.send)));
     // A part holds one live core, and makes the next when that one is done with.
-    const emptied = () => databases(() => new Database(), 2);
+    const emptied = () => databases(rules.database, 2);
     this.#servers = [1, 2].map((id) => {
       const empty = emptied();
       return new ReplayedPart(() => new ServerCore(id, rules.hand, empty()));
@@ -76,13 +80,12 @@ export class SessionWorld {
     });
     const lead = this.#leader.step(this.#leader.initial, { type: "lead", log: log.map(({ hex }) => hex), now: 0 });
     let state: SessionState = {
-      clients: this.#clients.map(({ initial }) => NEW_CLIENT(initial)),
+      clients: this.#clients.map(({ initial }, i) => ({ ...NEW_CLIENT(initial), honest: i !== this.#intruder })),
       servers,
       leader: lead.next,
       log,
       committed: log.length,
       wires: [],
-      nextSocket: 1,
       epoch: 1,
       now: 0,
       ledSince: 0,
@@ -108,11 +111,13 @@ export class SessionWorld {
     const client = clientOf(state, i);
     switch (output.type) {
       case "connect": {
-        const wire: Wire = { ...NEW_WIRE, socket: state.nextSocket, client: i, server: output.server - 1 };
-        return { ...state, wires: [...state.wires, wire], nextSocket: state.nextSocket + 1 };
+        const wire: Wire = { ...NEW_WIRE, socket: freeSocket(state), client: i, server: output.server - 1 };
+        return withClient({ ...state, wires: [...state.wires, wire] }, i, { lastEvent: 0 });
       }
-      case "write":
-        return withWire(state, wireOf(state, i), ({ up }) => ({ up: [...up, output.hex] }));
+      case "write": {
+        const hex = client.honest ? output.hex : this.#rules.hears(stolen(output.hex, clientOf(state, 0).session));
+        return withWire(state, wireOf(state, i), ({ up }) => ({ up: [...up, hex] }));
+      }
       case "drop":
         return this.cut(state, i);
       case "phase":
@@ -130,7 +135,8 @@ export class SessionWorld {
 
   #seen(state: SessionState, i: number, reply: { op: number; err: number; zxid: number; xid: number }) {
     const { zxid, err, xid } = reply;
-    if (zxid <= 0) return {};
+    const toldMoved = clientOf(state, i).toldMoved || err === ErrorCode.SESSIONMOVED;
+    if (zxid <= 0) return { toldMoved };
     const client = clientOf(state, i);
     let { watches } = client;
     // A persistent watch is not told what happened while it was away.
@@ -148,6 +154,7 @@ export class SessionWorld {
       wentBack: client.wentBack || zxid < client.seenZxid,
       watches,
       late: client.late || late,
+      toldMoved,
     };
   }
 
@@ -155,12 +162,16 @@ export class SessionWorld {
     const due = client.watches.find((watch) => watch.path === path);
     const change =
       due && this.changes(state).find((c) => c.path === path && c.zxid > due.since && (zxid < 0 || c.zxid === zxid));
-    if (due === undefined || change === undefined) return { surplus: true };
+    const order = {
+      lastEvent: Math.max(client.lastEvent, zxid),
+      disordered: client.disordered || (zxid > 0 && zxid < client.lastEvent),
+    };
+    if (due === undefined || change === undefined) return { surplus: true, ...order };
     const watches = client.watches.flatMap((watch) => {
       if (watch !== due) return [watch];
       return watch.kind === "data" ? [] : [{ ...watch, since: change.zxid }];
     });
-    return { watches, wrongKind: client.wrongKind || kind !== "NodeDataChanged" };
+    return { ...order, watches, wrongKind: client.wrongKind || kind !== "NodeDataChanged" };
   }
 
   /** The client's side of its connection is gone. */
@@ -188,7 +199,10 @@ export class SessionWorld {
           // The first frame answers the handshake; events answer nothing.
           const reply = answered.length > 0 ? [xid] : [HANDSHAKE];
           const isEvent = answered.length > 0 && xid === Xid.notification;
-          return { down: cut ? [] : [...down, output.hex], answered: isEvent ? answered : [...answered, ...reply] };
+          return {
+            down: cut ? [] : this.#rules.enqueue(down, output.hex),
+            answered: isEvent ? answered : [...answered, ...reply],
+          };
         });
       case "end":
         return this.serve(
@@ -223,11 +237,11 @@ export class SessionWorld {
 
   /** What a server's tree shows; parts with equal views have equal trees. */
   viewOf(state: SessionState, s: number): ServerView {
-    const { view } = serverOf(state, s).part;
-    const known = this.#views.get(view);
+    const { view, hash } = serverOf(state, s).part;
+    const known = this.#views.get(hash);
     if (known !== undefined) return known;
     const parsed = (JSON.parse(view) as [ServerView])[0];
-    this.#views.set(view, parsed);
+    this.#views.set(hash, parsed);
     return parsed;
   }
 
@@ -341,6 +355,18 @@ export class SessionWorld {
 export const HANDSHAKE = 0;
 const NEW_WIRE = { open: false, up: [], down: [], cut: false, ended: false, asked: [], answered: [] } as const;
 
+/** A ConnectRequest with another one's session, and no password. */
+function stolen(hex: string, session: string): string {
+  return isConnectRequest(hex) && session !== "0" ? patched(hex, SESSION_AT, session.padStart(16, "0")) : hex;
+}
+
+/** Numbers are used again: what their connections were is forgotten. */
+function freeSocket({ wires }: SessionState): number {
+  let socket = 1;
+  while (wires.some((wire) => wire.socket === socket)) socket++;
+  return socket;
+}
+
 function NEW_CLIENT(part: ClientState["part"]): ClientState {
   return {
     part,
@@ -352,6 +378,10 @@ function NEW_CLIENT(part: ClientState["part"]): ClientState {
     wentBack: false,
     watches: [],
     late: false,
+    lastEvent: 0,
+    disordered: false,
+    toldMoved: false,
+    honest: true,
     surplus: false,
     wrongKind: false,
   };
@@ -406,5 +436,7 @@ function logged(hex: string, via: number, owner: number, expired: LogEntry["expi
         : body.type === OpCode.closeSession
           ? "close"
           : "write";
-  return { hex, zxid, session: sessionId.toString(16), cxid, kind, path, via, owner, expired };
+  const ephemeral = "ephemeral" in body && body.ephemeral;
+  const key = hashOf(JSON.stringify([hex, via, owner, expired]));
+  return { hex, key, zxid, session: sessionId.toString(16), cxid, kind, path, ephemeral, via, owner, expired };
 }
