@@ -4,7 +4,7 @@ import { makeZxid } from "../../../spec/vocabulary.ts";
 import { ErrorCode } from "../../../src/protocol/error-codes.ts";
 import { OpCode } from "../../../src/protocol/opcodes.ts";
 import { historyOf } from "../../histories/read-history.ts";
-import { create } from "../../proof/requests.ts";
+import { type Asked, create } from "../../proof/requests.ts";
 import { Stage } from "../../proof/stage.ts";
 import { logOf } from "../../proof/txns.ts";
 import { serverLogOf } from "./server-log.ts";
@@ -32,6 +32,24 @@ function lateRequest(err: number) {
 
 test("a late request of a session that has moved is refused, and is no write out of order", () => {
   expect(judge(lateRequest(ErrorCode.SESSIONMOVED))).toEqual([]);
+});
+
+test("nor is a late multi", () => {
+  const stage = new Stage();
+  const actor = stage.actor(1);
+  const late = stage.ask(actor, {
+    op: "multi",
+    args: { ops: [create("/late", "1", "persistent"), create("/later", "1", "persistent")] },
+  } as Asked);
+  stage.lose(actor);
+  stage.connect(actor, 2);
+  stage.answer(stage.ask(actor, create("/next", "2", "persistent")));
+  const zxid = makeZxid(1, stage.txns.length + 1);
+  const errors = [ErrorCode.SESSIONMOVED, ErrorCode.RUNTIMEINCONSISTENCY];
+  const txns = errors.map((err) => ({ type: OpCode.error, err }) as const);
+  const body = { type: OpCode.multi, txns } as const;
+  stage.txns.push({ ...stage.txns[0]!, cxid: late.xid, zxid, type: OpCode.multi, body, digest: null });
+  expect(judge(stage)).toEqual([]);
 });
 
 test("a late request that was decided upon is a write out of order", () => {

@@ -3,7 +3,7 @@
  * G by (session, cxid); no txn is there twice, none is there that nobody asked for.
  */
 import { formatZxid, type Zxid } from "../../../spec/vocabulary.ts";
-import { errorName } from "../../../src/protocol/error-codes.ts";
+import { ErrorCode, errorName } from "../../../src/protocol/error-codes.ts";
 import { OpCode } from "../../../src/protocol/opcodes.ts";
 import type { History } from "../../histories/history.ts";
 import { isWrite, Outcome } from "../../histories/operations.ts";
@@ -175,11 +175,15 @@ class Resolver {
     });
   }
 
-  /** Name of the error that was logged; null: it was done. */
+  /** Name of the error that was logged, of a multi that of the op which failed; null: it was done. */
   #refusal(row: number): string | null {
-    if (this.#headers.type[row] !== OpCode.error) return null;
+    const type = this.#headers.type[row];
+    if (type !== OpCode.error && type !== OpCode.multi) return null;
     const { body } = this.#log.txn(row);
-    return body.type === OpCode.error ? errorName(body.err) : null;
+    if (body.type === OpCode.error) return errorName(body.err);
+    const subs = body.type === OpCode.multi ? body.txns : [];
+    for (const sub of subs) if (sub.type === OpCode.error && sub.err !== ErrorCode.OK) return errorName(sub.err);
+    return null;
   }
 
   #invented(unclaimed: ReadonlyMap<number, readonly number[]>): void {
