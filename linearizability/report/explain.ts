@@ -14,6 +14,7 @@ import { moment } from "./svg.ts";
 
 /** Of ten lines; earlier operations are told as "… after N earlier ones". */
 const STORY_OPS = 6;
+const MAX_REQUEST = 90;
 
 export interface Placed {
   /** Index in the whole history. */
@@ -107,7 +108,7 @@ function storyOf(judgement: Judgement, { violation, minimal, events }: Omit<Expl
     const end = took === Number.POSITIVE_INFINITY ? "never answered" : `answered ${(took / 1000).toFixed(1)} ms later`;
     happened.push({
       t: operations.invoked[i]!,
-      text: `${at(operations.invoked[i]!)}  p${operations.proc[i]}  ${describeRequest(operations, i)} ${describeAnswer(operations, i)}, ${end}${place}${mark}`,
+      text: `${at(operations.invoked[i]!)}  p${operations.proc[i]}  ${shortened(describeRequest(operations, i))} ${describeAnswer(operations, i)}, ${end}${place}${mark}`,
     });
   }
   for (const { t, proc, type, path } of events.slice(0, 2))
@@ -130,6 +131,10 @@ function storyOf(judgement: Judgement, { violation, minimal, events }: Omit<Expl
           .join("; ")}.`,
     manifest.command === "" ? "There is no command that repeats the run." : `Repeat the schedule: ${manifest.command}`,
   ].slice(0, 10);
+}
+
+function shortened(request: string): string {
+  return request.length <= MAX_REQUEST ? request : `${request.slice(0, MAX_REQUEST - 1)}…`;
 }
 
 function at(us: number): string {
