@@ -60,7 +60,7 @@ async function compareWithBaseline(
   options: BenchOptions,
   measurements: readonly Measurement[],
 ): Promise<readonly Comparison[]> {
-  const baseline = options.compare ? readBaseline(BASELINE) : null;
+  const baseline = options.compare ? readBaseline(options.baseline ?? BASELINE) : null;
   if (baseline === null) return [];
   const ours = systems[0] as System;
   const { first, regressions } = await lookAgain(baseline, measurements, ours.name, async (suspects, why) => {
@@ -88,9 +88,10 @@ async function recordBaseline(
   }
   progress.end();
   const baseline: Baseline = baselineOf(runs, OURS, { ...stamp(date), machine: machine() });
-  writeBaseline(BASELINE, baseline);
-  remember(RECORDED_HISTORY, entryOf(runs.flat(), OURS, stamp(date)));
-  say(`Written: ${BASELINE}`);
+  const file = options.baseline ?? BASELINE;
+  writeBaseline(file, baseline);
+  if (file === BASELINE) remember(RECORDED_HISTORY, entryOf(runs.flat(), OURS, stamp(date)));
+  say(`Written: ${file}`);
 }
 
 interface Result {

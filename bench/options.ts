@@ -23,6 +23,8 @@ export interface BenchOptions {
   /** Whether to compare with the baseline. */
   readonly compare: boolean;
   readonly updateBaseline: boolean;
+  /** The file of the baseline; null: the one in the repository. */
+  readonly baseline: string | null;
 }
 
 export const USAGE = `npm run bench -- [options]
@@ -40,7 +42,8 @@ export const USAGE = `npm run bench -- [options]
   --server-build DIR     servers of ours run this build instead of build/
   --planted-slowdown P   servers of ours waste P % more CPU time: is it noticed?
   --no-compare           no comparison with bench/baseline.json
-  --update-baseline      the regression set several times over, into bench/baseline.json`;
+  --baseline FILE        another file than bench/baseline.json
+  --update-baseline      the regression set nine times over, on fresh servers, into the baseline`;
 
 /** Wrong options; the message is a sentence. */
 export class UsageError extends Error {
@@ -75,12 +78,14 @@ export function parseOptions(args: readonly string[]): BenchOptions {
     "planted-slowdown": text,
     "no-compare": flag,
     "update-baseline": flag,
+    baseline: text,
   });
   const updateBaseline = values["update-baseline"];
   const set = updateBaseline ? "regression" : values.goals ? "goals" : setNamed(values.set ?? "standard");
   const only = values["generator-check"] ? ["bare-socket"] : (values.only?.split(",") ?? []);
   const [rounds, seconds] = LENGTHS[only.length > 0 && values.set === undefined ? "only" : set];
-  const comparable = only.length === 0 && !values.profile && (set === "standard" || set === "regression");
+  const steady = set === "standard" || set === "regression";
+  const comparable = steady && !values.profile && (only.length === 0 || values.set !== undefined);
   return {
     set,
     only,
@@ -95,6 +100,7 @@ export function parseOptions(args: readonly string[]): BenchOptions {
     generatorCheck: values["generator-check"],
     compare: comparable && !values["no-compare"] && !updateBaseline,
     updateBaseline,
+    baseline: values.baseline ?? null,
   };
 }
 

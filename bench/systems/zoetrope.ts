@@ -17,26 +17,34 @@ export interface ZoetropeOptions {
   readonly build?: string | null;
   /** So much more CPU time per request, to prove that it is noticed. */
   readonly plantedPercent?: number;
+  /** false: the server is just what it is. */
+  readonly probe?: boolean;
 }
 
 export function zoetrope(checkout: string, options: ZoetropeOptions = {}): System {
   const directory = resolve(checkout);
-  const build = resolve(options.build ?? join(directory, "build"));
-  const main = join(build, "src", "cli", "main.js");
-  if (!existsSync(main)) throw new Error(`${main} does not exist: ${build} is no build of Zoetrope`);
   const planted = options.plantedPercent ?? 0;
+  const build = resolve(options.build ?? join(directory, "build"));
+  // The launcher is what users run; it may have the server in one file, where nothing can be planted.
+  const launched = !options.build && planted === 0;
+  const main = launched ? join(directory, "bin", "zoetrope") : join(build, "src", "cli", "main.js");
+  if (!existsSync(main)) throw new Error(`${main} does not exist: there is no Zoetrope`);
   const { profileDir = null } = options;
   const profiling = profileDir === null ? [] : ["--cpu-prof", `--cpu-prof-dir=${profileDir}`];
-  const loaded = [PROBE, ...(planted > 0 ? [PLANTED] : [])].flatMap((url) => ["--import", url]);
+  const probed = options.probe ?? true;
+  const loaded = [...(probed ? [PROBE] : []), ...(planted > 0 ? [PLANTED] : [])].flatMap((url) => ["--import", url]);
   const what = options.build === undefined || options.build === null ? revision(directory) : `build ${build}`;
   return {
     name: options.name ?? basename(directory),
     title: `Zoetrope ${what}${planted > 0 ? ` slowed down by ${planted} %` : ""}, Node ${process.version}`,
-    probed: true,
+    probed,
     command: (zooCfg) => ({
       file: process.execPath,
       args: [...profiling, ...loaded, main, "server", zooCfg],
-      env: planted > 0 ? { PLANTED_PERCENT: String(planted), PLANTED_BUILD: build } : {},
+      env: {
+        ZOETROPE_SKIP_BUILD: "1",
+        ...(planted > 0 ? { PLANTED_PERCENT: String(planted), PLANTED_BUILD: build } : {}),
+      },
     }),
   };
 }

@@ -3,7 +3,7 @@ import { OpCode } from "../../../src/protocol/opcodes.ts";
 import { CreateRequest, GetDataRequest, SetDataRequest } from "../../../src/protocol/records.ts";
 import { Histogram } from "../histogram.ts";
 import { frame, OPEN_ACL } from "../requests.ts";
-import { WireSession } from "../wire-session.ts";
+import type { WireSession } from "../wire-session.ts";
 import type { DistinctWatchesMission, FanOutMission, Stage, WatchOutcome } from "./mission.ts";
 import { openSessions } from "./sessions.ts";
 
@@ -71,7 +71,8 @@ export async function distinctWatches(mission: DistinctWatchesMission, { fail }:
 }
 
 async function openWriter(ports: readonly number[], fail: (error: Error) => void): Promise<Requests> {
-  return new Requests(await WireSession.open({ port: ports[0] as number, timeoutMs: TIMEOUT_MS }), fail);
+  const [session] = await openSessions({ ports, count: 1, atOnce: 1, timeoutMs: TIMEOUT_MS, opened: () => {} });
+  return new Requests(session as WireSession, fail);
 }
 
 /** Requests of one session, so many at a time. */
