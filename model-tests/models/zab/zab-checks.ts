@@ -29,6 +29,11 @@ export const ONE_CRASH: ZabBounds = {
 /** Each reaches every goal: TRUNC, DIFF and SNAP, a deposed leader, a crash that loses an unsynced tail. */
 export const MC1_CRASH: ZabBounds = { ...ONE_CRASH, txns: 2 };
 export const MC1_BREAK: ZabBounds = { ...ONE_CRASH, txns: 2, crashes: 0, breaks: 1 };
+/** What the window lacks is read from the log. */
+export const MC1_WINDOW: ZabBounds = { ...MC1_CRASH, committedLog: 1 };
+/** Whoever is elected: discovery must notice that others know more. */
+export const MC1_ANYBODY: ZabBounds = { ...MC1_CRASH, oracle: "any" };
+export const MC1_TWO_CRASHES: ZabBounds = { ...ONE_CRASH, txns: 2, crashes: 2, epochs: 3 };
 export const MC1_SLICE: ZabBounds = { ...ONE_CRASH, txns: 2, breaks: 1 };
 export const MC1: ZabBounds = { ...ONE_CRASH, txns: 2, crashes: 2, breaks: 1, epochs: 3 };
 export const MC2: ZabBounds = { ...ONE_CRASH, txns: 3, epochs: 3 };
@@ -51,7 +56,10 @@ function check(name: string, length: Check["length"], bounds: ZabBounds, beyond:
 export const ZAB_CHECKS: readonly Check[] = [
   check("mc1/crash", "quick", MC1_CRASH),
   check("mc1/break", "quick", MC1_BREAK),
+  check("mc1/window", "quick", MC1_WINDOW),
+  check("mc1/anybody", "quick", MC1_ANYBODY),
   check("mc1/slice", "quick", MC1_SLICE),
+  check("mc1/two crashes", "long", MC1_TWO_CRASHES),
   check("mc1/whole", "long", MC1),
   check("mc2", "quick", MC2),
   {
