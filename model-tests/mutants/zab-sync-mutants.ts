@@ -214,9 +214,9 @@ export const SYNC_MUTANTS: readonly ZabMutant[] = [
     name: "M03 currentEpoch is written before the history",
     story: "ZOOKEEPER-4643: a crash in between leaves a new epoch on a short log, which wins the next election.",
     parts: { peer: epochBeforeHistory },
-    bounds: { serving: 2, history: 1, epochs: 4, breaks: 1 },
+    bounds: { serving: 3, history: 1, epochs: 4, breaks: 1 },
     killer: "I3 LeaderLogCompleteness",
-    depth: 25,
+    depth: 26,
     only: true,
   },
   {
