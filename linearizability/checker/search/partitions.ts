@@ -164,6 +164,9 @@ function listedParents(operations: Operations, bound: ReadonlySet<string>): Set<
   return listed;
 }
 
+/** Its parent was not there (yet), or may have no children: the parent's own story tells. */
+const OF_THE_PARENT: ReadonlySet<string> = new Set(["NONODE", "NOCHILDRENFOREPHEMERALS"]);
+
 /** Parents whose children cannot be judged without them. */
 function parentsThatMatter(operations: Operations): Set<string> {
   const parents = new Set<string>();
@@ -179,8 +182,8 @@ function parentsThatMatter(operations: Operations): Set<string> {
         break;
       case Op.create:
         if (isSequential(MODES[operations.mode[i]!]!)) parents.add(parentOf(path));
-        // Its parent was not there (yet), or may have no children: the parent's own story tells.
-        if (operations.outcome[i] === Outcome.fail && operations.err[i] !== "NODEEXISTS") parents.add(parentOf(path));
+        if (operations.outcome[i] === Outcome.fail && OF_THE_PARENT.has(operations.err[i]!))
+          parents.add(parentOf(path));
         break;
       case Op.multi:
         for (const one of operations.extra[i]!.ops ?? []) sub(one);
