@@ -103,7 +103,7 @@ function storyOf(judgement: Judgement, { violation, minimal, events }: Omit<Expl
   const happened: { readonly t: number; readonly text: string }[] = [];
   for (const i of minimal.ops) {
     const place = operations.zxid[i]! > 0 ? ` (zxid ${hex(operations.zxid[i]!)}, server ${operations.server[i]})` : "";
-    const mark = i === violation.ops[0] ? "  ← this one cannot be" : "";
+    const mark = i === violation.ops[0] ? `  ← ${verdictOf(violation)}` : "";
     const took = operations.completed[i]! - operations.invoked[i]!;
     const end = took === Number.POSITIVE_INFINITY ? "never answered" : `answered ${(took / 1000).toFixed(1)} ms later`;
     happened.push({
@@ -111,8 +111,10 @@ function storyOf(judgement: Judgement, { violation, minimal, events }: Omit<Expl
       text: `${at(operations.invoked[i]!)}  p${operations.proc[i]}  ${shortened(describeRequest(operations, i))} ${describeAnswer(operations, i)}, ${end}${place}${mark}`,
     });
   }
-  for (const { t, proc, type, path } of events.slice(0, 2))
-    happened.push({ t, text: `${at(t)}  p${proc}  event ${type} ${path}` });
+  for (const { t, proc, type, path, line } of events.slice(-2)) {
+    const mark = line === violation.line ? "  ← this one cannot be" : "";
+    happened.push({ t, text: `${at(t)}  p${proc}  event ${type} ${path}${mark}` });
+  }
   happened.sort((a, b) => a.t - b.t);
   const shown = happened.length <= STORY_OPS ? happened : happened.slice(1 - STORY_OPS);
   const more = happened.length - shown.length;
@@ -131,6 +133,14 @@ function storyOf(judgement: Judgement, { violation, minimal, events }: Omit<Expl
           .join("; ")}.`,
     manifest.command === "" ? "There is no command that repeats the run." : `Repeat the schedule: ${manifest.command}`,
   ].slice(0, 10);
+}
+
+/** What is the matter with the operation that a violation is about. */
+function verdictOf({ rule, property }: Violation): string {
+  if (rule === "1 logs" || rule === "2 unknown writes") return "the logs say otherwise";
+  if (property === "W4 no lost event" || property === "W1 event before reply")
+    return "an event was due before this answer";
+  return "this one cannot be";
 }
 
 function shortened(request: string): string {

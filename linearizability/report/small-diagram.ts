@@ -175,7 +175,8 @@ ${parts.join("\n")}</svg>`;
       parts.push(line([from, this.#y[writer.from]! + 40, x, y], "arrow", `marker-end="url(#tip)"`));
     }
     const name = `event ${type} ${path}`;
-    parts.push(`<circle class="event" cx="${n(x)}" cy="${n(y)}" r="5"><title>${escaped(name)}</title></circle>`);
+    const kind = at === this.#explanation.violation.line ? "event culprit" : "event";
+    parts.push(`<circle class="${kind}" cx="${n(x)}" cy="${n(y)}" r="5"><title>${escaped(name)}</title></circle>`);
     return parts.join("") + text(x + 10, y + 4, "eventname", name);
   }
 }

@@ -34,7 +34,7 @@ path.p50, path.p99 { fill: none; stroke-width: 1.8; stroke: #2a6f97; } path.p99 
 rect.lane { fill: #f7f8fa; } rect.lane.odd { fill: #eff1f5; }
 rect.bar { stroke-width: 1.5; } rect.bar.ok { fill: #dff0ea; stroke: var(--ok); } rect.bar.fail { fill: #fbf0d9; stroke: var(--fail); } rect.bar.info { fill: #eae8f5; stroke: var(--info); stroke-dasharray: 5 4; }
 rect.bar.culprit { fill: #fbe1dd; stroke: var(--bad); stroke-width: 3; } circle.place { fill: var(--ink); } circle.place.culprit { fill: var(--bad); } text.placenumber { fill: #fff; text-anchor: middle; font-size: 11px; font-weight: 700; }
-circle.event { fill: #6a4c93; } text.eventname { fill: #6a4c93; font-size: 11px; } line.arrow { stroke: #6a4c93; stroke-width: 1.2; opacity: .8; } line.arrow.faint { opacity: .25; stroke-width: .8; } marker path { fill: #6a4c93; }
+circle.event { fill: #6a4c93; } circle.event.culprit { fill: var(--bad); r: 8px; } text.eventname { fill: #6a4c93; font-size: 11px; } line.arrow { stroke: #6a4c93; stroke-width: 1.2; opacity: .8; } line.arrow.faint { opacity: .25; stroke-width: .8; } marker path { fill: #6a4c93; }
 rect.op { opacity: .9; } rect.op.few { stroke: var(--bad); stroke-width: 2; opacity: 1; } rect.density { fill: #9fb3c8; } rect.drawn { fill: none; stroke: var(--soft); stroke-dasharray: 3 3; } rect.view { fill: #2a6f9722; stroke: #2a6f97; }
 rect.server { fill: #aab4bf; } rect.none { fill: #e9ebee; } rect.s1 { fill: #2a6f97; } rect.s2 { fill: #b0643c; } rect.s3 { fill: #6a4c93; } rect.s4 { fill: #5b8c5a; } rect.s5 { fill: #b5577d; }
 .legend { font-size: 13px; color: var(--soft); margin: 4px 0 0 60px; } .legend i { display: inline-block; width: 12px; height: 12px; margin: 0 5px -1px 14px; border-radius: 2px; }
