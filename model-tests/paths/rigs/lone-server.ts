@@ -32,6 +32,8 @@ export class LoneServer {
   nowMs = 1000;
   /** Disk operations that wait for their answer, oldest first. */
   readonly underWay: DiskEffect[] = [];
+  /** How many were answered. */
+  answered = 0;
   readonly timers = new Map<string, number>();
   readonly effects: Effect[] = [];
   readonly lines: Line[] = [];
@@ -81,6 +83,7 @@ export class LoneServer {
     this.underWay.splice(at, 1);
     this.disk.perform(effect);
     this.disk.step();
+    this.answered++;
     const answer = this.#answer;
     this.#answer = null;
     if (answer !== null) this.input(answer);
