@@ -120,7 +120,7 @@ export function strikesIn(seconds: number): number {
   return Math.floor((seconds * 1000 - QUIET_MS) / (HOLD_MS + CALM_MS));
 }
 
-/** They break connections by themselves, or lose a hundred requests with each that breaks. */
+/** They break connections by themselves all the time, or lose a hundred requests with each that breaks. */
 const UNCERTAIN = ["sessions", "pipeline"];
 
 function floorsOf({ seconds, workloads, nemeses, load }: Asked): Floors {
@@ -136,7 +136,7 @@ function floorsOf({ seconds, workloads, nemeses, load }: Asked): Floors {
   return {
     completed: Math.floor(100 * seconds * load),
     offeredPerSecond: Math.floor(300 * load * calmShare),
-    determinateShare: workloads.some((name) => UNCERTAIN.includes(name)) ? 0.9 : 0.95,
+    determinateShare: workloads.some((name) => UNCERTAIN.includes(name)) ? 0.75 : 0.95,
     ...(expected > 0 ? { leaderChanges: Math.max(1, Math.floor(expected)) } : {}),
     ...(everything ? {} : { recoveredShare: 0.8, recoveryWithinMs: 10_000 }),
   };
