@@ -31,8 +31,8 @@ function alarms({ violations, doubts }: Pick<Verdict, "violations" | "doubts">):
   ];
 }
 
-test("two hundred legal histories, with broken connections and expired sessions, raise no alarm", () => {
-  for (let seed = 1; seed <= 200; seed++) {
+test("a hundred legal histories, with broken connections and expired sessions, raise no alarm", () => {
+  for (let seed = 1; seed <= 100; seed++) {
     const { history, logs } = runWorld(worldOf(seed), 150);
     expect(history.whole).toBe(true);
     const verdict = checkHistory(history, { logs, tickTimeMs: TICK_MS });
@@ -41,8 +41,8 @@ test("two hundred legal histories, with broken connections and expired sessions,
   }
 });
 
-test("three hundred legal histories raise no alarm where no logs are at hand", () => {
-  for (let seed = 1; seed <= 300; seed++) {
+test("two hundred legal histories raise no alarm where no logs are at hand", () => {
+  for (let seed = 1; seed <= 200; seed++) {
     const { history } = runWorld(worldOf(seed), 150);
     const verdict = checkByWitness(history, { logs: null, tickTimeMs: TICK_MS });
     expect([seed, alarms(verdict)]).toEqual([seed, []]);

@@ -40,23 +40,36 @@ export function checkBySearch(history: History, budgets: readonly number[] = BUD
   return new Rotation(history, problems, budgets).run();
 }
 
-interface Candidate {
+interface Candidate extends Rotated {
   readonly problem: Problem;
-  readonly search: Search;
 }
 
-/** Runs searches in turns until each has a result, or the last budget is spent. Stops at the first that is invalid. */
-export function rotate<T extends { readonly search: Search }>(
+interface Rotated {
+  readonly search: Search;
+  /** The same once more, with so few optional operations in a row. */
+  readonly withFew?: (mostInRow: number) => Search;
+}
+
+/** More of what was lost than this, each time that something is known again, is tried only by the whole search. */
+const IN_ROW = [2, 4, 6];
+
+/**
+ * Runs searches in turns until each has a result, or the last budget is spent. Stops at the first that is invalid. Where the
+ * whole search finds no end, an order in which little happened that nobody was told of may be found much sooner.
+ */
+export function rotate<T extends Rotated>(
   candidates: readonly T[],
   budgets: readonly number[],
 ): { readonly invalid: T | null; readonly open: readonly T[] } {
   let open = candidates;
-  for (const budget of budgets) {
+  for (const [round, budget] of budgets.entries()) {
     const next: T[] = [];
     for (const candidate of open) {
       const result = candidate.search.run(budget);
       if (result === "invalid") return { invalid: candidate, open: [] };
-      if (result === "open") next.push(candidate);
+      if (result !== "open") continue;
+      const few = IN_ROW[round];
+      if (few === undefined || candidate.withFew?.(few).run(budget) !== "valid") next.push(candidate);
     }
     open = next;
   }
@@ -77,10 +90,13 @@ class Rotation {
   run(): SearchVerdict {
     const { operations } = this.#history;
     const judged = this.#problems.filter(({ blind, entries }) => blind === null && entries.length > 0);
-    const candidates: Candidate[] = judged.map((problem) => ({
-      problem,
-      search: new Search(problem.entries, new ZnodeModel(operations, problem.steps, problem.given)),
-    }));
+    const candidates = judged.map((problem): Candidate => {
+      const withFew = (mostInRow?: number): Search => {
+        return new Search(problem.entries, new ZnodeModel(operations, problem.steps, problem.given), mostInRow);
+      };
+      const lost = problem.entries.some(({ optional }) => optional);
+      return { problem, search: withFew(), ...(lost ? { withFew } : {}) };
+    });
     const counts = {
       partitions: judged.length,
       operations: judged.reduce((sum, { entries }) => sum + entries.length, 0),

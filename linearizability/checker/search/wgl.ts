@@ -59,6 +59,10 @@ export class Search {
   readonly #latest: Int32Array;
   readonly #latestBefore: Int32Array;
   readonly #turns: Uint8Array;
+  readonly #mostInRow: number;
+  /** Optional entries since the last that was not; and how many these were before each step. */
+  #inRow = 0;
+  readonly #inRowBefore: Int32Array;
   #depth = 0;
   #left: number;
   #at: number;
@@ -71,8 +75,11 @@ export class Search {
   stuckAt = NONE;
   steps = 0;
 
-  constructor(entries: readonly Entry[], model: Model) {
+  /** `mostInRow`: no more optional entries than that after each other. With less than all, "invalid" means nothing. */
+  constructor(entries: readonly Entry[], model: Model, mostInRow: number = Number.POSITIVE_INFINITY) {
     const count = entries.length;
+    this.#mostInRow = mostInRow;
+    this.#inRowBefore = new Int32Array(count);
     this.entries = entries;
     this.#model = model;
     this.#next = new Int32Array(2 * count + 1).fill(NONE);
@@ -152,14 +159,17 @@ export class Search {
     const entry = this.entries[index]!;
     if (entry.after >= 0 && this.#done[entry.after] === 0) return false;
     // One that was lost on the way may be missing from the order, but comes no later than those after it.
-    const { lane } = entry;
+    const { lane, optional } = entry;
+    if (optional && this.#inRow >= this.#mostInRow) return false;
     if (lane >= 0 && this.#latest[lane]! > index) return false;
     const model = this.#model;
     if (!model.apply(index)) return false;
     const high = this.#high ^ mix(index, 1);
     const low = this.#low ^ mix(index, 2);
+    const inRow = optional ? this.#inRow + 1 : 0;
+    const again = this.#mostInRow === Number.POSITIVE_INFINITY ? 0 : mix(inRow, 3);
     // The set of ordered operations and the state they lead to: whoever comes here again fares no better.
-    if (!entry.pure && !this.#cache.add(high | 1, low, model.high, model.low)) {
+    if (!entry.pure && !this.#cache.add(high | 1, low ^ again, model.high, model.low)) {
       model.undo();
       return false;
     }
@@ -170,6 +180,8 @@ export class Search {
       this.#latestBefore[this.#depth] = this.#latest[lane]!;
       this.#latest[lane] = index;
     }
+    this.#inRowBefore[this.#depth] = this.#inRow;
+    this.#inRow = inRow;
     this.#stack[this.#depth++] = index;
     if (!entry.optional) this.#left--;
     this.#lift(index);
@@ -180,6 +192,7 @@ export class Search {
     const index = this.#stack[--this.#depth]!;
     const entry = this.entries[index]!;
     if (entry.lane >= 0) this.#latest[entry.lane] = this.#latestBefore[this.#depth]!;
+    this.#inRow = this.#inRowBefore[this.#depth]!;
     this.#model.undo();
     this.#high ^= mix(index, 1);
     this.#low ^= mix(index, 2);
