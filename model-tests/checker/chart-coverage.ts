@@ -4,7 +4,8 @@
  */
 
 import type { AnyStateMachine, AnyStateNode, AnyTransitionDefinition } from "xstate";
-import type { Coverage } from "./model.ts";
+import { watchTransitions } from "../../src/runtime/chart-step.ts";
+import type { Coverage, FiredCounts } from "./model.ts";
 
 export class ChartCoverage {
   readonly chart: string;
@@ -32,7 +33,8 @@ export class ChartCoverage {
 
   get coverage(): Coverage {
     const missing = [...this.taken].filter(([, count]) => count === 0).map(([key]) => `${this.chart}: ${key}`);
-    return { fired: this.taken.size - missing.length, total: this.taken.size, missing };
+    const counts = { [this.chart]: Object.fromEntries(this.taken) };
+    return { fired: this.taken.size - missing.length, total: this.taken.size, missing, counts };
   }
 
   #enter(node: AnyStateNode): void {
@@ -53,10 +55,47 @@ export function coverageOf(charts: Iterable<ChartCoverage>): Coverage {
   let fired = 0;
   let total = 0;
   const missing: string[] = [];
+  let counts: FiredCounts = {};
   for (const { coverage } of charts) {
+    counts = summed(counts, coverage.counts);
     fired += coverage.fired;
     total += coverage.total;
     missing.push(...coverage.missing);
   }
-  return { fired, total, missing };
+  return { fired, total, missing, counts };
+}
+
+export function summed(a: FiredCounts, b: FiredCounts): FiredCounts {
+  const sum: Record<string, Record<string, number>> = {};
+  for (const [chart, transitions] of [...Object.entries(a), ...Object.entries(b)]) {
+    sum[chart] ??= {};
+    const known = sum[chart];
+    for (const [key, count] of Object.entries(transitions)) known[key] = (known[key] ?? 0) + count;
+  }
+  return sum;
+}
+
+/** Whatever any chart of the process does while something runs. */
+export class LiveCoverage {
+  readonly #charts: ReadonlyMap<string, ChartCoverage>;
+
+  constructor(machines: readonly AnyStateMachine[]) {
+    this.#charts = new Map(machines.map((machine) => [machine.id, new ChartCoverage(machine)]));
+  }
+
+  async during<T>(run: () => T | Promise<T>): Promise<T> {
+    const watch = watchTransitions((transitions: readonly AnyTransitionDefinition[]) => {
+      const chart = transitions[0]?.source.machine.id;
+      if (chart !== undefined) this.#charts.get(chart)?.note(transitions);
+    });
+    try {
+      return await run();
+    } finally {
+      watch.unsubscribe();
+    }
+  }
+
+  get counts(): FiredCounts {
+    return coverageOf(this.#charts.values()).counts;
+  }
 }

@@ -8,6 +8,7 @@
  *   --seconds N       stop a check, incomplete, after N seconds
  *   --walks N         N random walks instead of a search (with --seed S, --steps N)
  *   --mutants         run the wrong variants, each of which must be noticed; named ones (a prefix will do) show their trace
+ *   --coverage FILE   write how often each transition of the charts was run: chart → "path EVENT#index" → count
  *   --diagrams DIR    write a sequence chart and a replay file of each counterexample there
  *
  * Exit code: 0 all as expected, 1 a property failed, a count differs or a mutant survived, 2 wrong usage.
@@ -16,11 +17,13 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { charts } from "../../spec/charts.ts";
+import { LiveCoverage, summed } from "./chart-coverage.ts";
 import type { Check, Mutant } from "./check.ts";
 import { CHECKS, MUTANTS } from "./checks.ts";
 import { explore } from "./explorer.ts";
 import { FAMILIES, killersOf } from "./killers.ts";
-import type { Model } from "./model.ts";
+import type { FiredCounts, Model } from "./model.ts";
 import { type MutantResult, runMutants } from "./mutants.ts";
 import { explorePartitioned } from "./partitioned.ts";
 import { printTrace } from "./print-trace.ts";
@@ -38,6 +41,7 @@ const OPTIONS = {
   walks: { type: "string" },
   seed: { type: "string", default: "1" },
   steps: { type: "string", default: "200" },
+  coverage: { type: "string" },
   diagrams: { type: "string" },
 } as const;
 
@@ -73,11 +77,16 @@ async function main(): Promise<number> {
   const limits = values.seconds === undefined ? {} : { maxSeconds: Number(values.seconds) };
   const lines: string[] = [];
   let sound = true;
+  let counts: FiredCounts = {};
   for (const check of checks) {
-    const { line, asExpected } = await run(check, Number(values.workers), limits, diagrams);
-    lines.push(line);
-    sound = sound && asExpected;
+    const live = new LiveCoverage(charts.map(({ machine }) => machine));
+    const done = await live.during(() => run(check, Number(values.workers), limits, diagrams));
+    lines.push(done.line);
+    sound = sound && done.asExpected;
+    // A model that has charts of its own counts the hot events too.
+    counts = summed(counts, { ...live.counts, ...done.counts });
   }
+  if (values.coverage !== undefined) writeFileSync(values.coverage, `${JSON.stringify(counts, null, 1)}\n`);
   print("");
   for (const line of lines) print(line);
   return sound ? 0 : 1;
@@ -109,7 +118,11 @@ async function run(check: Check, workers: number, limits: { maxSeconds?: number 
   );
   for (const violation of report.violations) show(model, violation, `${check.name} ${violation.property}`, diagrams);
   const { verdict, asExpected } = judged(report, check);
-  return { line: summaryLine(report, check.name, check.bounds, verdict), asExpected };
+  return {
+    line: summaryLine(report, check.name, check.bounds, verdict),
+    asExpected,
+    counts: report.coverage?.counts ?? {},
+  };
 }
 
 /** Where the counts are known, they are the question, and a goal out of reach of small bounds is no news. */

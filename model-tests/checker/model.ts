@@ -46,7 +46,11 @@ export interface Coverage {
   readonly fired: number;
   readonly total: number;
   readonly missing: readonly string[];
+  readonly counts: FiredCounts;
 }
+
+/** Chart → transition ("path EVENT#index") → how often it was run; memoised steps count once. */
+export type FiredCounts = Readonly<Record<string, Readonly<Record<string, number>>>>;
 
 /** Renamings of look-alike parts (servers) under which the model is unchanged. Number 0 is the identity. */
 export interface Symmetry {

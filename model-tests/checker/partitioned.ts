@@ -5,9 +5,10 @@
 
 import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
 import { assert } from "../../src/runtime/assert.ts";
+import { summed } from "./chart-coverage.ts";
 import type { Check } from "./check.ts";
 import type { ExploreOptions } from "./explorer.ts";
-import type { Coverage } from "./model.ts";
+import type { Coverage, FiredCounts } from "./model.ts";
 import { type Report, reportOf } from "./report.ts";
 import type { Finding } from "./shard.ts";
 import { NO_PARENT } from "./state-store.ts";
@@ -151,5 +152,6 @@ function united(parts: readonly (Coverage | null)[]): Coverage | null {
   const first = known[0];
   if (first === undefined) return null;
   const missing = first.missing.filter((name) => known.every((part) => part.missing.includes(name)));
-  return { fired: first.total - missing.length, total: first.total, missing };
+  const counts = known.reduce((sum, part) => summed(sum, part.counts), {} as FiredCounts);
+  return { fired: first.total - missing.length, total: first.total, missing, counts };
 }

@@ -67,6 +67,8 @@ export function verdictOf(report: Report): Verdict {
 
 /** The one line that closes a check. */
 export function summaryLine(report: Report, name: string, bounds: string, verdict: string): string {
+  const { sometimes, coverage } = report;
+  const goals = sometimes.filter(({ reached }) => reached).length;
   return [
     name.padEnd(36),
     bounds,
@@ -75,8 +77,12 @@ export function summaryLine(report: Report, name: string, bounds: string, verdic
     `depth ${report.depth}`,
     `${report.seconds.toFixed(1)} s`,
     `${group(report.statesPerSecond)}/s`,
+    sometimes.length === 0 ? "" : `goals ${goals} of ${sometimes.length}`,
+    coverage === null ? "" : `chart transitions ${coverage.fired} of ${coverage.total}`,
     verdict,
-  ].join("  ");
+  ]
+    .filter((part) => part !== "")
+    .join("  ");
 }
 
 /** Everything else worth reading, a few lines. */

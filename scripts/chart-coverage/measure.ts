@@ -1,12 +1,20 @@
 /**
  * Which transitions of the charts have been taken, and by what:
  * - run: simulated ensembles of production servers and clients with crashes, partitions and torn disks, by their traces;
+ * - path: generated tests, replayed on real objects (model-tests/paths);
+ * - model: the model checker, within bounds that end soon (the same counts as `npm run check:model -- NAME --coverage FILE`);
  * - walk: random walks of the charts alone (model-tests/parity), with payloads that never met in a run.
  */
-import type { AnyMachineSnapshot, AnyStateMachine, AnyTransitionDefinition } from "xstate";
-import { ChartCoverage } from "../../model-tests/checker/chart-coverage.ts";
+import type { AnyMachineSnapshot, AnyStateMachine } from "xstate";
+import { ChartCoverage, LiveCoverage } from "../../model-tests/checker/chart-coverage.ts";
+import { checkNamed } from "../../model-tests/checker/checks.ts";
+import { explore } from "../../model-tests/checker/explorer.ts";
+import type { FiredCounts } from "../../model-tests/checker/model.ts";
+import { group } from "../../model-tests/checker/report.ts";
 import { chartSamples } from "../../model-tests/parity/samples.ts";
 import { STEPS, walks } from "../../model-tests/parity/walk.ts";
+import { CHARTS_UNDER_TEST } from "../../model-tests/paths/charts-under-test.ts";
+import { cover } from "../../model-tests/paths/cover.ts";
 import { chaos } from "../../model-tests/simulator/chaos.ts";
 import { ReplayCoverage } from "../../model-tests/trace/chart-replay.ts";
 import { checkTraces } from "../../model-tests/trace/check.ts";
@@ -14,12 +22,14 @@ import { TraceRecorder } from "../../model-tests/trace/recorder.ts";
 import { formatViolation } from "../../model-tests/trace/violation.ts";
 import { charts } from "../../spec/charts.ts";
 import { initialStep, step, watchTransitions } from "../../src/runtime/chart-step.ts";
-import type { CoverageSource } from "../diagrams/coverage.ts";
+import { COVERAGE_SOURCES, type CoverageSource } from "../diagrams/coverage.ts";
 
 export interface MeasureOptions {
   /** Seeds of simulated runs. */
   readonly seeds: readonly number[];
   readonly faultMs: number;
+  /** Checks of the model checker, each with the number of states at which it is cut off. */
+  readonly checks: readonly (readonly [name: string, maxStates: number])[];
   /** Rounds of a hundred walks per chart. */
   readonly walkRounds: number;
   told(line: string): void;
@@ -29,16 +39,17 @@ type Fired = ReadonlyMap<string, ReadonlySet<string>>;
 
 /** Chart → transition ("path EVENT#index") → what has taken it. */
 export async function measure(options: MeasureOptions): Promise<Record<string, Record<string, CoverageSource[]>>> {
-  const run = await ran(options);
-  const walk = walked(options);
+  const fired: Readonly<Record<CoverageSource, Fired>> = {
+    run: await ran(options),
+    path: tested(options),
+    model: await modelled(options),
+    walk: walked(options),
+  };
   const measured: Record<string, Record<string, CoverageSource[]>> = {};
   for (const { machine } of charts) {
     const transitions: Record<string, CoverageSource[]> = {};
     for (const key of new ChartCoverage(machine).taken.keys()) {
-      const sources: CoverageSource[] = [];
-      if (run.get(machine.id)?.has(key)) sources.push("run");
-      if (walk.get(machine.id)?.has(key)) sources.push("walk");
-      transitions[key] = sources;
+      transitions[key] = COVERAGE_SOURCES.filter((source) => fired[source].get(machine.id)?.has(key));
     }
     measured[machine.id] = transitions;
   }
@@ -47,7 +58,7 @@ export async function measure(options: MeasureOptions): Promise<Record<string, R
 
 async function ran({ seeds, faultMs, told }: MeasureOptions): Promise<Fired> {
   const replayed = new ReplayCoverage();
-  const live = new Watch();
+  const live = new LiveCoverage(charts.map(({ machine }) => machine));
   let lines = 0;
   for (const seed of seeds) {
     const recorder = new TraceRecorder();
@@ -58,11 +69,41 @@ async function ran({ seeds, faultMs, told }: MeasureOptions): Promise<Fired> {
     lines += more;
   }
   told(`${seeds.length} simulated runs, ${lines} lines of traces`);
+  const traced = [...replayed.taken].map(([chart, counts]) => [chart, Object.fromEntries(counts)]);
+  return firedOf([live.counts, Object.fromEntries(traced)]);
+}
+
+function tested({ told }: MeasureOptions): Fired {
+  let paths = 0;
+  const counts = CHARTS_UNDER_TEST.map((chart) => {
+    const covered = cover(chart);
+    paths += covered.paths;
+    return covered.coverage.coverage.counts;
+  });
+  told(`${group(paths)} generated tests of ${counts.length} charts`);
+  return firedOf(counts);
+}
+
+async function modelled({ checks, told }: MeasureOptions): Promise<Fired> {
+  const counts: FiredCounts[] = [];
+  for (const [name, maxStates] of checks) {
+    const { load, symmetry = false } = checkNamed(name);
+    const model = await load();
+    const live = new LiveCoverage(charts.map(({ machine }) => machine));
+    const { distinct, coverage, violations } = await live.during(() => explore(model, { symmetry, maxStates }));
+    if (violations.length > 0) throw new Error(`${name}: ${violations[0]?.property} fails`);
+    told(`${name}: ${group(distinct)} states`);
+    counts.push(live.counts, coverage?.counts ?? {});
+  }
+  return firedOf(counts);
+}
+
+function firedOf(all: readonly FiredCounts[]): Fired {
   const fired = new Map<string, Set<string>>();
-  for (const taken of [replayed.taken, live.taken]) {
-    for (const [chart, counts] of taken) {
+  for (const counts of all) {
+    for (const [chart, transitions] of Object.entries(counts)) {
       const keys = fired.get(chart) ?? new Set<string>();
-      for (const [key, count] of counts) if (count > 0) keys.add(key);
+      for (const [key, count] of Object.entries(transitions)) if (count > 0) keys.add(key);
       fired.set(chart, keys);
     }
   }
@@ -103,28 +144,5 @@ function watched(coverage: ChartCoverage, run: () => void): void {
     run();
   } finally {
     watch.unsubscribe();
-  }
-}
-
-/** Every chart that runs in this process, the clients' too. */
-class Watch {
-  readonly #charts = new Map<string, ChartCoverage>(
-    charts.map(({ machine }) => [machine.id, new ChartCoverage(machine)]),
-  );
-
-  async during<T>(run: () => Promise<T>): Promise<T> {
-    const watch = watchTransitions((transitions: readonly AnyTransitionDefinition[]) => {
-      const chart = transitions[0]?.source.machine.id;
-      if (chart !== undefined) this.#charts.get(chart)?.note(transitions);
-    });
-    try {
-      return await run();
-    } finally {
-      watch.unsubscribe();
-    }
-  }
-
-  get taken(): ReadonlyMap<string, ReadonlyMap<string, number>> {
-    return new Map([...this.#charts].map(([id, { taken }]) => [id, taken]));
   }
 }

@@ -3,8 +3,20 @@
  * no marks. Transitions go by "path EVENT#index", as in chart-model.ts.
  */
 
-/** In a simulated ensemble of production servers, by its trace; in a random walk of the chart alone. */
-export type CoverageSource = "run" | "walk";
+/**
+ * In a simulated ensemble of production servers, by its trace; in a generated test of a real object (model-tests/paths); by
+ * the model checker; in a random walk of the chart alone.
+ */
+export const COVERAGE_SOURCES = ["run", "path", "model", "walk"] as const;
+export type CoverageSource = (typeof COVERAGE_SOURCES)[number];
+
+/** For a person. */
+export const SOURCE_WORDS: Readonly<Record<CoverageSource, string>> = {
+  run: "simulated runs",
+  path: "generated tests",
+  model: "the model checker",
+  walk: "random walks",
+};
 
 export interface Coverage {
   /** What has taken the transition; undefined where nothing is known. */

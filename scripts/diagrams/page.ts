@@ -1,6 +1,6 @@
 /** One page with all charts, role by role. Needs no other file. */
 import { CHART_ROLES, type Chart } from "../../spec/charts.ts";
-import type { CoverageData } from "./coverage.ts";
+import { COVERAGE_SOURCES, type CoverageData, type CoverageSource, SOURCE_WORDS } from "./coverage.ts";
 import type { Picture } from "./draw.ts";
 import { escaped, inlineSvg, SVG_PRELUDE } from "./svg.ts";
 
@@ -77,12 +77,19 @@ function section({ chart, pictures }: DrawnEntry, coverage: CoverageData): strin
 function coverageWords(id: string, { charts, unfired }: CoverageData): string[] {
   const transitions = Object.entries(charts[id] ?? {});
   if (transitions.length === 0) return [];
-  const run = transitions.filter(([, taken]) => taken.includes("run")).length;
-  const walked = transitions.filter(([, taken]) => taken.length > 0).length - run;
+  const by = (source: CoverageSource) => transitions.filter(([, taken]) => taken.includes(source)).length;
+  const run = by("run");
+  const tested = transitions.filter(([, taken]) => isTested(taken) && !taken.includes("run")).length;
+  const walked = transitions.filter(([, taken]) => taken.length > 0).length - run - tested;
   const never = transitions.filter(([, taken]) => taken.length === 0);
   const why = never.map(([key]) => `<li><code>${escaped(key)}</code>: ${escaped(unfired[id]?.[key] ?? "")}</li>`);
-  const words = `${transitions.length} transitions: ${run} taken in simulated runs (green), ${walked} only in random walks of the chart (amber), ${never.length} never (red).`;
+  const sources = COVERAGE_SOURCES.map((source) => `${by(source)} by ${SOURCE_WORDS[source]}`).join(", ");
+  const words = `${transitions.length} transitions, taken ${sources}: ${run} green (in simulated runs), ${tested} blue (in generated tests or by the model checker, but in no run), ${walked} amber (in random walks of the chart alone), ${never.length} red (never).`;
   return [`<p>${words}</p>`, ...(why.length === 0 ? [] : [`<ul>\n${why.join("\n")}\n</ul>`])];
+}
+
+function isTested(taken: readonly CoverageSource[]): boolean {
+  return taken.includes("path") || taken.includes("model");
 }
 
 function figure({ figure: { name }, placed }: Picture): string {

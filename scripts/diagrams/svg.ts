@@ -12,7 +12,7 @@ import {
   type Row,
   TITLE_HEIGHT,
 } from "./content.ts";
-import type { CoverageSource } from "./coverage.ts";
+import { type CoverageSource, SOURCE_WORDS } from "./coverage.ts";
 import { ANYWHERE, type Placed, type PlacedEdge, type PlacedState, type Rect } from "./layout.ts";
 import { BOLD, FONT_FAMILY, FONT_SIZE, LINE_HEIGHT, type Line, type Style } from "./text.ts";
 
@@ -52,6 +52,7 @@ const STYLE = [
   ".dot{fill:#16202c}",
   ".taken{fill:#2e8b57}",
   ".walked{fill:#d98e04}",
+  ".tested{fill:#2f7fd1}",
   ".missed{fill:#c43b3b}",
 ].join("\n");
 
@@ -185,14 +186,15 @@ function rows(all: readonly Row[], x: number, firstBaseline: number): string {
     .join("\n");
 }
 
-/** Green: taken in runs. Amber: only in walks. Red: never. Nothing where nothing is known. */
+/**
+ * Green: taken in runs. Blue: in generated tests of real objects or by the model checker. Amber: only in walks. Red: never.
+ * Nothing where nothing is known.
+ */
 function mark(taken: readonly CoverageSource[] | undefined, x: number, y: number): string {
   if (taken === undefined) return "";
-  const [kind, words] = taken.includes("run")
-    ? ["taken", "taken in simulated runs"]
-    : taken.length > 0
-      ? ["walked", "taken in random walks only"]
-      : ["missed", "never taken"];
+  const tested = taken.includes("path") || taken.includes("model");
+  const kind = taken.includes("run") ? "taken" : tested ? "tested" : taken.length > 0 ? "walked" : "missed";
+  const words = taken.length === 0 ? "never taken" : `taken in ${taken.map((it) => SOURCE_WORDS[it]).join(", ")}`;
   return `<circle class="${kind}" cx="${n(x)}" cy="${n(y)}" r="3"><title>${words}</title></circle>`;
 }
 
