@@ -1,5 +1,6 @@
 /** Each production chart with the rigs that its paths are replayed on. */
 import type { AnyMachineSnapshot, AnyStateMachine, EventObject } from "xstate";
+import { clientConnectionMachine } from "../../spec/connection/client-connection.machine.ts";
 import { type ElectionContext, electionMachine } from "../../spec/election/election.machine.ts";
 import { learnerHandlerMachine } from "../../spec/ensemble/learner-handler.machine.ts";
 import { peerMachine } from "../../spec/peer/peer.machine.ts";
@@ -8,6 +9,7 @@ import { sessionMachine } from "../../spec/session/session.machine.ts";
 import type { Epoch } from "../../spec/vocabulary.ts";
 import type { Alphabet } from "./pair-graph.ts";
 import type { Rig } from "./replay.ts";
+import { CLIENT_TIMEOUT_MS, ClientRig, type ClientVariant, clientAlphabet } from "./rigs/client-rig.ts";
 import { ElectionRig, type ElectionVariant, electionAlphabet } from "./rigs/election-rig.ts";
 import {
   HANDLER_INIT_LIMIT_MS,
@@ -107,6 +109,18 @@ function handlerSetting(name: string, leastPairs: number, variant: HandlerVarian
   };
 }
 
+function clientSetting(name: string, leastPairs: number, variant: ClientVariant): Setting {
+  const { servers } = variant;
+  return {
+    name,
+    leastPairs,
+    input: { timeoutMs: CLIENT_TIMEOUT_MS, servers },
+    alphabet: clientAlphabet,
+    memory: (snapshot) => `${(snapshot.context as { attempts: number }).attempts % servers}`,
+    rig: () => new ClientRig(variant),
+  };
+}
+
 export const CHARTS_UNDER_TEST: readonly ChartUnderTest[] = [
   {
     machine: electionMachine,
@@ -144,6 +158,13 @@ export const CHARTS_UNDER_TEST: readonly ChartUnderTest[] = [
         alphabet: sessionAlphabet,
         rig: () => new SessionRig(),
       },
+    ],
+  },
+  {
+    machine: clientConnectionMachine,
+    settings: [
+      clientSetting("of two servers", 200, { servers: 2, credentials: false }),
+      clientSetting("of one server, with credentials", 200, { servers: 1, credentials: true }),
     ],
   },
   {
