@@ -148,9 +148,13 @@ describe("a run of real processes, its leader killed", () => {
     const { status, stdout } = command("--no-traces", path);
     expect(stdout).toContain("verdict: unknown, cut off");
     expect(status).toBe(2);
-    const calm = linesIn(path).filter(({ kind }) => kind !== "server");
-    const { lines } = calm.at(-1) as Line & { lines?: number };
-    writeLines(path, lines === undefined ? [...calm, { kind: "end", t: 1e9, lines: 0 }] : calm);
+    const silent = linesIn(original).filter((line) => line.kind !== "digest" || line.server !== 2);
+    writeLines(path, silent);
+    expect(judge(path).doubts.map(({ summary }) => summary)).toEqual([
+      "Without a digest of its tree at the end: server 2.",
+    ]);
+    const calm = linesIn(original).filter(({ kind }) => kind !== "server");
+    writeLines(path, calm);
     const judged = judge(path);
     expect([judged.verdict, judged.doubts.map(({ reason }) => reason)]).toEqual(["unknown", ["vacuous"]]);
   });

@@ -86,6 +86,8 @@ export function doubtsOf(history: History, manifest: RunManifest, figures: Figur
       summary: "The history has no end line, or not as many lines as it says: it was cut off.",
     });
   }
+  const silent = manifest.servers.filter((id) => !history.digests.some(({ server }) => server === id));
+  if (silent.length > 0) vacuous(`Without a digest of its tree at the end: server ${silent.join(", ")}.`);
   const completed = figures.ok + figures.failed;
   const wanted = floors.completed ?? DEFAULT_COMPLETED;
   if (completed < wanted) vacuous(`Only ${completed} operations were answered; ${wanted} are the least.`);
