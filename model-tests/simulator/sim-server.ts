@@ -51,8 +51,6 @@ export class SimServer {
   /** Who is at the other end of each socket of this life: `s2`, `c1`. */
   readonly peers = new Map<number, string>();
   readonly #streams = new Map<number, SimStream>();
-  /** Sockets of clients, of all lives. */
-  readonly #clients = new Set<number>();
   readonly #listening = new Map<string, string>();
   readonly #timers = new Map<string, Happening>();
   #nextAccepted = 1;
@@ -152,9 +150,9 @@ export class SimServer {
     });
   }
 
-  /** A client's chunk is lent for one step: what the server kept of it without copying would be spoilt now. */
+  /** Chunks are lent for one step: what the server keeps of them without copying is spoilt. */
   #step(server: Server, input: Input): void {
-    if (input.type !== "SOCKET_DATA" || !this.#clients.has(input.socket)) return server.step(input, this.#effects);
+    if (input.type !== "SOCKET_DATA") return server.step(input, this.#effects);
     const lent = Buffer.from(input.chunk);
     server.step({ ...input, chunk: lent }, this.#effects);
     lent.fill(SPOILT);
@@ -269,7 +267,6 @@ export class SimServer {
       const socket = this.#nextAccepted;
       this.#nextAccepted += 2;
       this.#streams.set(socket, stream);
-      if (port === "client") this.#clients.add(socket);
       this.peers.set(socket, peer);
       if (life === this.#life) {
         this.input({ type: "SOCKET_ACCEPTED", socket, port, remote: { host: "127.0.0.1", port: socket } });

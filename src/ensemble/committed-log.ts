@@ -5,6 +5,7 @@
  */
 import type { Zxid } from "../../spec/vocabulary.ts";
 import { assert } from "../runtime/assert.ts";
+import { EntryMemory } from "./entry-memory.ts";
 
 export interface CommittedTxn {
   readonly zxid: Zxid;
@@ -16,6 +17,8 @@ export interface CommittedTxn {
 export const COMMIT_LOG_COUNT = 500;
 
 export class CommittedLog {
+  /** Where the entries of this server live until they are forgotten here. */
+  readonly memory = new EntryMemory();
   readonly #limit: number;
   #txns: CommittedTxn[] = [];
   /** Txns before this index have been forgotten; the array is compacted now and then instead of shifted each time. */
@@ -29,7 +32,10 @@ export class CommittedLog {
     const last = this.#txns[this.#txns.length - 1];
     assert(last === undefined || zxid > last.zxid, "The committed log only grows.");
     this.#txns.push({ zxid, entry });
-    if (this.#txns.length - this.#start > this.#limit) this.#start++;
+    if (this.#txns.length - this.#start > this.#limit) {
+      this.memory.forget((this.#txns[this.#start] as CommittedTxn).zxid);
+      this.#start++;
+    }
     if (this.#start > this.#limit) {
       this.#txns = this.#txns.slice(this.#start);
       this.#start = 0;
@@ -38,6 +44,7 @@ export class CommittedLog {
 
   /** The tree was replaced: what came before is not known to lead up to it. */
   clear(): void {
+    this.memory.abandon();
     this.#txns = [];
     this.#start = 0;
   }

@@ -112,6 +112,7 @@ export class ElectionChannels {
     }
   }
 
+  /** `chunk` is lent until this returns. */
   data(socket: number, chunk: Buffer): void {
     const side = this.#sockets.get(socket);
     if (side === undefined) return;
@@ -139,6 +140,8 @@ export class ElectionChannels {
       });
       this.#ports.destroy(socket);
       this.closed(socket);
+    } finally {
+      side.decoder.keep();
     }
   }
 

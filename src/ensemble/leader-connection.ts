@@ -59,12 +59,13 @@ export class LeaderConnection {
     this.#ports = ports;
   }
 
+  /** `chunk` is lent until this returns. */
   data(chunk: Buffer): void {
     if (this.#lost) return;
     this.link.lastHeardMs = this.#ports.nowMs();
     try {
       if (this.#snapshot !== null) {
-        const rest = this.#snapshotBytes(chunk);
+        const rest = this.#snapshotBytes(Buffer.from(chunk));
         if (rest === null) return;
         this.link.incoming.push(rest);
       } else {
@@ -72,11 +73,11 @@ export class LeaderConnection {
       }
       for (;;) {
         const packet = this.link.incoming.next();
-        if (packet === null) return;
+        if (packet === null) return this.link.incoming.keep();
         this.#packet(packet);
         if (this.#lost) return;
         if (this.#snapshot !== null) {
-          const rest = this.#snapshotBytes(this.link.incoming.takeRest());
+          const rest = this.#snapshotBytes(Buffer.from(this.link.incoming.takeRest()));
           if (rest === null) return;
           this.link.incoming.push(rest);
         }

@@ -103,6 +103,7 @@ export class LearnerHandler implements ForwardingLink, PingedLink {
     this.link.send(PacketType.PING, lastProposed);
   }
 
+  /** `chunk` is lent until this returns. */
   data(chunk: Buffer): void {
     this.link.lastHeardMs = this.#ports.nowMs();
     this.link.incoming.push(chunk);
@@ -112,6 +113,7 @@ export class LearnerHandler implements ForwardingLink, PingedLink {
         if (this.chart.done) return;
       }
       this.#tellAcked();
+      this.link.incoming.keep();
     } catch (error) {
       if (!(error instanceof JuteError)) throw error;
       this.#tellAcked();

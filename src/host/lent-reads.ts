@@ -15,10 +15,15 @@ type SocketOptions = ConstructorParameters<typeof Socket>[0];
 
 let received: Buffer | null = null;
 
+/** A socket that is going to connect; `take` gets a view of the shared memory that is valid until it returns. */
+export function lentSocket(take: (chunk: Buffer) => void): Socket {
+  // Flowing, or its end would not be told.
+  return new Socket({ onread: onread(take) } as SocketOptions).resume();
+}
+
 /**
- * The same connection as a socket that reads into shared memory; `take` gets a view of it that is valid until it returns. Node
- * offers this (`onread`) to sockets that connect; one that was accepted, and paused since, hands its connection over to a new
- * one. Where Node's insides are not as expected the socket comes back as it was, reading in Node's usual way.
+ * The same for a connection that was accepted, and paused since. Node offers `onread` only to sockets that connect, so it is handed
+ * over to a new socket. Where Node's insides are not as expected it comes back as it was, reading in Node's usual way.
  */
 export function readLent(accepted: Socket, take: (chunk: Buffer) => void): Socket {
   const owner = accepted as unknown as { _handle: Handle | null };
@@ -28,12 +33,19 @@ export function readLent(accepted: Socket, take: (chunk: Buffer) => void): Socke
     return accepted.resume();
   }
   owner._handle = null;
+  return new Socket({ handle, onread: onread(take) } as SocketOptions).resume();
+}
+
+function onread(take: (chunk: Buffer) => void): {
+  readonly buffer: Buffer;
+  callback(bytes: number, memory: Uint8Array): boolean;
+} {
   received ??= Buffer.allocUnsafeSlow(RECEIVE_BYTES);
-  const callback = (bytes: number, memory: Uint8Array): boolean => {
-    take((memory as Buffer).subarray(0, bytes));
-    return true;
+  return {
+    buffer: received,
+    callback: (bytes, memory) => {
+      take((memory as Buffer).subarray(0, bytes));
+      return true;
+    },
   };
-  const socket = new Socket({ handle, onread: { buffer: received, callback } } as SocketOptions);
-  // Flowing, or its end would not be told.
-  return socket.resume();
 }

@@ -2,10 +2,10 @@
  * TCP sockets of one server process: effects in, inputs out. Reads are handed over as they come; writes go out in the order of
  * the effects. Addresses of the sockets that the host accepts are odd numbers, those the server asks for are even.
  */
-import { createServer, Socket, type Server as TcpServer } from "node:net";
+import { createServer, type Socket, type Server as TcpServer } from "node:net";
 import type { Slab } from "../protocol/slab.ts";
 import type { Effect, Input, ListenPort, SocketId } from "../server/io.ts";
-import { readLent } from "./lent-reads.ts";
+import { lentSocket, readLent } from "./lent-reads.ts";
 
 type ListenEffect = Extract<Effect, { type: "listen" }>;
 type ConnectEffect = Extract<Effect, { type: "socket.connect" }>;
@@ -35,8 +35,7 @@ export class Sockets {
   listen(effect: ListenEffect, attempt = 0): void {
     const { port, host, number } = effect;
     this.unlisten(port);
-    const pauseOnConnect = port === "client";
-    const server = createServer({ noDelay: true, pauseOnConnect }, (socket) => this.#accept(port, socket));
+    const server = createServer({ noDelay: true, pauseOnConnect: true }, (socket) => this.#accept(port, socket));
     this.#listeners.set(port, server);
     server.on("error", (error: NodeJS.ErrnoException) => {
       if (this.#listeners.get(port) !== server) return;
@@ -65,10 +64,9 @@ export class Sockets {
   }
 
   connect({ socket: id, host, port, timeoutMs }: ConnectEffect): void {
-    const socket = new Socket();
+    const socket = lentSocket((chunk) => this.#deliver({ type: "SOCKET_DATA", socket: id, chunk }));
     socket.setNoDelay(true);
     this.#adopt(id, socket);
-    socket.on("data", (chunk: Buffer) => this.#deliver({ type: "SOCKET_DATA", socket: id, chunk }));
     socket.setTimeout(timeoutMs, () => socket.destroy(new Error(`no answer within ${timeoutMs} ms`)));
     socket.once("connect", () => {
       socket.setTimeout(0);
@@ -136,8 +134,7 @@ export class Sockets {
   #accept(port: ListenPort, accepted: Socket): void {
     const id = this.#nextAccepted;
     this.#nextAccepted += 2;
-    const take = (chunk: Buffer): void => this.#deliver({ type: "SOCKET_DATA", socket: id, chunk });
-    const socket = port === "client" ? readLent(accepted, take) : accepted.on("data", take);
+    const socket = readLent(accepted, (chunk) => this.#deliver({ type: "SOCKET_DATA", socket: id, chunk }));
     this.#adopt(id, socket);
     const remote = { host: plainAddress(socket.remoteAddress ?? ""), port: socket.remotePort ?? 0 };
     this.#deliver({ type: "SOCKET_ACCEPTED", socket: id, port, remote });

@@ -37,12 +37,21 @@ export class Prepare {
   readonly #database: Database;
   readonly #tracker: SessionTracker;
   readonly #environment: Environment;
+  readonly #keep: (zxid: Zxid, entry: Buffer) => Buffer;
   readonly #records: ChangeRecords;
   readonly #change: PrepareChange;
   readonly #writer = new JuteWriter(WRITER_SLAB_BYTES);
   readonly #reader = new JuteReader(Buffer.alloc(0));
 
-  constructor(database: Database, tracker: SessionTracker, config: ServingConfig, environment: Environment) {
+  /** `keep`: a copy of the entry that lives as long as anybody may want it. */
+  constructor(
+    database: Database,
+    tracker: SessionTracker,
+    config: ServingConfig,
+    environment: Environment,
+    keep: (zxid: Zxid, entry: Buffer) => Buffer = (_, entry) => Buffer.from(entry),
+  ) {
+    this.#keep = keep;
     this.#database = database;
     this.#tracker = tracker;
     this.#environment = environment;
@@ -71,8 +80,12 @@ export class Prepare {
     // Of a multi there is more than one.
     const contentCrc = writesOneNode(made.type) ? this.#records.lastContentCrc : 0;
     const txn = makeTxn(request.sessionId, request.cxid, zxid, timeMs, made, digest, contentCrc);
-    encodeTxn(this.#writer, txn);
-    const entry = this.#writer.take();
+    const writer = this.#writer;
+    encodeTxn(writer, txn);
+    const entry = this.#keep(zxid, writer.bytes());
+    // What a large entry made of the writer is not kept for the small ones.
+    if (writer.offset > WRITER_SLAB_BYTES) writer.take();
+    else writer.reset();
     takeDataFrom(entry, txn);
     return { txn, entry };
   }

@@ -69,6 +69,9 @@ export class ChunkQueue {
 
   /** The chunk that was pushed last goes back to whoever lent it: what has not been taken of it is copied. */
   keep(): void {
+    this.bytes = NOTHING;
+    this.start = 0;
+    this.end = 0;
     if (this.#length === 0) return;
     const last = this.#later.pop();
     if (last !== undefined) {

@@ -4,6 +4,8 @@ import { JuteError } from "./jute-reader.ts";
 /** `jute.maxbuffer` where nothing else is configured: the largest frame a server accepts. */
 export const DEFAULT_MAX_FRAME = 0xfffff;
 
+const NOTHING = Buffer.alloc(0);
+
 /**
  * Length-prefixed frames out of a byte stream, however it was cut. A frame that lies inside one chunk is not copied and
  * costs no allocation:
@@ -43,6 +45,7 @@ export class FrameDecoder {
   /** The chunk that was pushed last goes back to whoever lent it; frames that were given out are no longer valid. */
   keep(): void {
     this.#queue.keep();
+    this.bytes = NOTHING;
   }
 
   next(): boolean {

@@ -123,6 +123,11 @@ export class ElectionDecoder {
     this.#queue.push(chunk);
   }
 
+  /** The chunk that was pushed last goes back to whoever lent it. */
+  keep(): void {
+    this.#queue.keep();
+  }
+
   /** The next message, or null until more bytes arrive. Throws JuteError when the stream is lost; close it then. */
   next(): ElectionMessage | null {
     if (this.#refused !== null) throw this.#refused;

@@ -159,6 +159,13 @@ export class QuorumPacketDecoder {
     this.#queue.push(chunk);
   }
 
+  /** The chunk that was pushed last goes back to whoever lent it; the data of packets is no longer valid. */
+  keep(): void {
+    // Of a packet whose ids have not come yet.
+    if (this.#data !== null) this.#data = Buffer.from(this.#data);
+    this.#queue.keep();
+  }
+
   /** The next packet, or null until more bytes arrive. Throws JuteError, again on every later call. */
   next(): QuorumPacket | null {
     if (this.#refused !== null) throw this.#refused;

@@ -24,7 +24,7 @@ export type SocketInput =
       readonly remote: RemoteAddress;
     }
   | { readonly type: "SOCKET_CONNECTED"; readonly socket: SocketId }
-  /** A client's chunk is lent for this step: what is of use later must be copied. Another server's is given for good. */
+  /** The chunk is lent for this step: what is of use later must be copied. */
   | { readonly type: "SOCKET_DATA"; readonly socket: SocketId; readonly chunk: Buffer }
   /** Answer to `socket.drain`. */
   | { readonly type: "SOCKET_DRAINED"; readonly socket: SocketId }

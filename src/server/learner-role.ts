@@ -167,11 +167,11 @@ export class LearnerRole implements Upstream {
   #hot(type: HotPacket, packet: QuorumPacket): void {
     switch (this.#options.admitted(type)) {
       case "learner.proposal":
-        return this.#broadcast?.proposal(packet.zxid, entryOf(packet));
+        return this.#broadcast?.proposal(packet.zxid, this.#entryOf(packet));
       case "learner.commit":
         return this.#broadcast?.commit(packet.zxid);
       case "learner.inform":
-        return this.#broadcast?.inform(packet.zxid, entryOf(packet));
+        return this.#broadcast?.inform(packet.zxid, this.#entryOf(packet));
       case "learner.ping":
         return this.#ping(packet.zxid);
       case "learner.sync":
@@ -179,15 +179,20 @@ export class LearnerRole implements Upstream {
       case "learner.revalidate":
         return this.#revalidated(packet);
       case "history.proposal":
-        return this.#history?.proposal(packet.zxid, entryOf(packet));
+        return this.#history?.proposal(packet.zxid, this.#entryOf(packet));
       case "history.commit":
         return this.#history?.commit(packet.zxid);
       case "history.inform":
-        return this.#history?.inform(packet.zxid, entryOf(packet));
+        return this.#history?.inform(packet.zxid, this.#entryOf(packet));
       default:
         // Listed as spurious, or reported as unexpected: the chart decides.
         return this.#options.peer({ type });
     }
+  }
+
+  /** The packet's bytes are lent. An empty entry does not decode: the replica then finds what was sent wrong. */
+  #entryOf({ zxid, data }: QuorumPacket): Buffer {
+    return this.#options.replica.keep(zxid, data ?? NOTHING);
   }
 
   #ping(zxid: Zxid): void {
@@ -212,8 +217,3 @@ export class LearnerRole implements Upstream {
 }
 
 const NOTHING = Buffer.alloc(0);
-
-/** An empty entry does not decode: the replica then finds what was sent wrong. */
-function entryOf(packet: QuorumPacket): Buffer {
-  return packet.data ?? NOTHING;
-}

@@ -66,7 +66,8 @@ export class Primary implements Upstream {
     });
     // Timeouts start anew: a leader cannot know how long its predecessor had not heard of a client (S7).
     this.tracker.restart(replica.database.sessions, this.establishedAtMs);
-    this.#prepare = new Prepare(replica.database, this.tracker, config, environment);
+    const keep = (zxid: Zxid, entry: Buffer): Buffer => replica.keep(zxid, entry);
+    this.#prepare = new Prepare(replica.database, this.tracker, config, environment, keep);
     this.proof = new LeadershipProof(options.self, options.quorum, options.voters, options.ping);
     this.broadcast = new LeaderBroadcast(options.self, options.quorum, options.lastZxid, {
       log: (zxid, entry) => replica.log(zxid, entry),

@@ -48,6 +48,11 @@ export class Replica {
     this.#appliedTxns = options.applied;
   }
 
+  /** A copy of an entry that lives as long as the committed log remembers it. */
+  keep(zxid: Zxid, entry: Buffer): Buffer {
+    return this.committedLog.memory.keep(zxid, entry);
+  }
+
   /** Into the log; durable when `appended` has reached it. */
   log(zxid: Zxid, entry: Buffer): void {
     assert(zxid > this.#lastLogged, "The log only grows.");
