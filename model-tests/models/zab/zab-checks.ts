@@ -35,6 +35,8 @@ export const MC1_WINDOW: ZabBounds = { ...MC1_CRASH, committedLog: 1 };
 export const MC1_ANYBODY: ZabBounds = { ...MC1_CRASH, oracle: "any" };
 export const MC1_TWO_CRASHES: ZabBounds = { ...ONE_CRASH, txns: 2, crashes: 2, epochs: 3 };
 export const MC1_SLICE: ZabBounds = { ...ONE_CRASH, txns: 2, breaks: 1 };
+export const MC1_EPOCHS: ZabBounds = { ...MC1_SLICE, epochs: 3 };
+export const MC1_ONE_TXN: ZabBounds = { ...ONE_CRASH, crashes: 2, breaks: 1, epochs: 3 };
 export const MC1: ZabBounds = { ...ONE_CRASH, txns: 2, crashes: 2, breaks: 1, epochs: 3 };
 export const MC2: ZabBounds = { ...ONE_CRASH, txns: 3, epochs: 3 };
 export const MC3: ZabBounds = { ...ONE_CRASH, servers: 5 };
@@ -60,6 +62,8 @@ export const ZAB_CHECKS: readonly Check[] = [
   check("mc1/anybody", "quick", MC1_ANYBODY),
   check("mc1/slice", "quick", MC1_SLICE),
   check("mc1/two crashes", "long", MC1_TWO_CRASHES),
+  check("mc1/three epochs", "long", MC1_EPOCHS),
+  check("mc1/one txn", "long", MC1_ONE_TXN, [TWO_EPOCHS_COMMIT]),
   check("mc1/whole", "long", MC1),
   check("mc2", "quick", MC2),
   {
