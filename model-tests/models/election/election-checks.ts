@@ -43,7 +43,7 @@ const THREE_OF_FIVE: ElectionBounds = {
   histories: [...MIXED, [[0, 0]], [[0, 0]]],
   patient: true,
 };
-const CRASH_ANY_TIME: ElectionBounds = { ...CALM, crashes: 1 };
+const CRASH_ANY_TIME: ElectionBounds = { ...CALM, histories: MIXED, crashes: 1 };
 const FIVE: ElectionBounds = {
   ...CALM,
   voters: 5,

@@ -18,21 +18,23 @@ test("three servers settle, whatever their messages' order", () => {
   expect(report).toMatchObject({ distinct: 20_945, generated: 70_201, depth: 29 });
 });
 
-// The model tries one of each order; this is why that is enough.
-test("histories in one order make one graph", () => {
+// The model tries one of each order; this is why that is enough. The orders differ in the servers' names alone.
+test("histories in one order make one graph, and other orders make graphs of the same size", () => {
   const values = [0, 1].flatMap((epoch) => [0, 1].map((zxid) => [epoch, zxid] as const));
-  const sizes = new Map<string, Set<string>>();
+  const orders = new Set<string>();
+  const sizes = new Set<string>();
   for (const one of values) {
     for (const two of values) {
       for (const three of values) {
         const bounds = { ...ONE_ROUND, histories: [[one], [two], [three]] };
         const { distinct, generated, depth } = explore(electionModel({ name: "one", bounds, liveness: false }));
-        const order = orderOf([one, two, three]);
-        sizes.set(order, (sizes.get(order) ?? new Set()).add(`${distinct} ${generated} ${depth}`));
+        orders.add(orderOf([one, two, three]));
+        sizes.add(`${distinct} ${generated} ${depth}`);
       }
     }
   }
-  expect([...sizes.values()].map(({ size }) => size)).toEqual([1, 1, 1, 1, 1, 1]);
+  expect(orders.size).toBe(6);
+  expect([...sizes]).toHaveLength(1);
 });
 
 const SLOW = ["M40 the word of followers is enough", "M40 followers do not tell of the new epoch"];
