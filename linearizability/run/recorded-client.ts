@@ -68,6 +68,12 @@ const CODE_NAMES = new Map<number, string>([
   [-116, "CLOSING"],
 ]);
 
+/**
+ * Soon back after a fault, and no storm of attempts where servers cannot keep up: each attempt that a client gives up leaves a
+ * session behind, which takes two txns.
+ */
+const BACKOFF = { firstMs: 20, longestMs: 2000 };
+
 export class RecordedClient {
   readonly zk: ZooKeeper;
   /** Lane in the history. */
@@ -91,7 +97,7 @@ export class RecordedClient {
       stateChanged: (state, connection) => this.#stateChanged(state, connection),
     };
     const environment = { monotonicMs: () => performance.now(), random: () => random.next() };
-    this.zk = connect(addresses, { timeoutMs, environment, observer, backoff: { firstMs: 20, longestMs: 400 } });
+    this.zk = connect(addresses, { timeoutMs, environment, observer, backoff: BACKOFF });
     for (const wrap of CLIENT_OPERATIONS) wrap(this.zk, (op, args, call, result) => this.#run(op, args, call, result));
   }
 
