@@ -1,6 +1,7 @@
 /** Each production chart with the rigs that its paths are replayed on. */
 import type { AnyMachineSnapshot, AnyStateMachine, EventObject } from "xstate";
 import { clientConnectionMachine } from "../../spec/connection/client-connection.machine.ts";
+import { serverConnectionMachine } from "../../spec/connection/server-connection.machine.ts";
 import { type ElectionContext, electionMachine } from "../../spec/election/election.machine.ts";
 import { learnerHandlerMachine } from "../../spec/ensemble/learner-handler.machine.ts";
 import { peerMachine } from "../../spec/peer/peer.machine.ts";
@@ -10,6 +11,7 @@ import type { Epoch } from "../../spec/vocabulary.ts";
 import type { Alphabet } from "./pair-graph.ts";
 import type { Rig } from "./replay.ts";
 import { CLIENT_TIMEOUT_MS, ClientRig, type ClientVariant, clientAlphabet } from "./rigs/client-rig.ts";
+import { ConnectionRig, connectionAlphabet } from "./rigs/connection-rig.ts";
 import { ElectionRig, type ElectionVariant, electionAlphabet } from "./rigs/election-rig.ts";
 import {
   HANDLER_INIT_LIMIT_MS,
@@ -121,6 +123,11 @@ function clientSetting(name: string, leastPairs: number, variant: ClientVariant)
   };
 }
 
+function connectionSetting(name: string, leastPairs: number, returns: boolean): Setting {
+  const rig = () => new ConnectionRig(returns);
+  return { name, leastPairs, input: undefined, alphabet: connectionAlphabet, rig };
+}
+
 export const CHARTS_UNDER_TEST: readonly ChartUnderTest[] = [
   {
     machine: electionMachine,
@@ -165,6 +172,13 @@ export const CHARTS_UNDER_TEST: readonly ChartUnderTest[] = [
     settings: [
       clientSetting("of two servers", 200, { servers: 2, credentials: false }),
       clientSetting("of one server, with credentials", 200, { servers: 1, credentials: true }),
+    ],
+  },
+  {
+    machine: serverConnectionMachine,
+    settings: [
+      connectionSetting("that asks for a session", 30, false),
+      connectionSetting("that comes back to its session", 30, true),
     ],
   },
   {

@@ -5,6 +5,7 @@
 const DETACHED = "the role closes its link to the leader when it ends, and hears nothing of it afterwards";
 const GONE = "the role sends its learners away when it ends; what they say then reaches the chart before it settles";
 const TABLE = "a leader asks the table whether the event is admitted; the chart itself is never told";
+const OVERFLOW = "after 16 MiB of events that nobody reads; src/pipeline/limits.test.ts writes them";
 const QUIET = "a role begins after the disk has settled, and this phase has asked it for nothing of the kind";
 
 export const UNREACHABLE: Readonly<Record<string, Readonly<Record<string, string>>>> = {
@@ -33,5 +34,11 @@ export const UNREACHABLE: Readonly<Record<string, Readonly<Record<string, string
   "learner-handler": {
     "awaitingNewLeaderAck ACK#2":
       "every zxid satisfies one of the two guards before it, as long as they are right: there so that a wrong one is noticed",
+  },
+  "server-connection": {
+    "established OVERFLOWED#0": OVERFLOW,
+    "finishing OVERFLOWED#0": OVERFLOW,
+    "draining OVERFLOWED#0": OVERFLOW,
+    "draining ENDED#0": "its session has forgotten a connection that drains: no second reason to end finds it",
   },
 };
