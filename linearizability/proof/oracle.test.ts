@@ -26,7 +26,7 @@ interface Counted {
   missed: number;
 }
 
-test("both checkers say of twenty thousand small histories what trying every order says", { timeout: 240_000 }, () => {
+test("both checkers say of twenty thousand small histories what trying every order says", { timeout: 600_000 }, () => {
   const counted: Counted = { legal: 0, illegal: 0, wrongZxids: 0, missed: 0 };
   for (let seed = 1; seed <= HISTORIES; seed++) {
     const small = smallHistory(seed);
