@@ -20,15 +20,15 @@ export interface Figures {
   readonly seconds: number;
   /** Invoked per second of the load phase. */
   readonly offeredPerSecond: number;
-  /** Of operations invoked outside fault bands: the share that ended determinate. */
+  /** Of operations invoked outside fault bands, from the begin of the load on: the share that ended determinate. */
   readonly determinateShare: number;
   /** Per healed fault: ms until the throughput before the first fault was regained by the floor's share; null: never seen. */
   readonly recoveriesMs: readonly { readonly fault: string; readonly ms: number | null }[];
 }
 
-const WINDOW_US = 1_000_000;
-/** Consequences of a fault beyond its repair: not counted as "outside". */
-const AFTERMATH_US = 5_000_000;
+const BUCKET_US = 500_000;
+/** Throughput is looked at over so many buckets: bursts even out. */
+const WINDOW = 5;
 const DEFAULT_COMPLETED = 10;
 const DEFAULT_SHARE = 0.8;
 const DEFAULT_WITHIN_MS = 10_000;
@@ -45,18 +45,16 @@ export function figuresOf(history: History, { floors }: RunManifest): Figures {
   let determinate = 0;
   let band = 0;
   let bandEnd = Number.NEGATIVE_INFINITY;
-  const windows = new Float64Array(Math.floor(history.endedAt / WINDOW_US) + 1);
+  const answers = new Float64Array(Math.floor(history.endedAt / BUCKET_US) + 1);
   for (let i = 0; i < operations.count; i++) {
     const outcome = operations.outcome[i]!;
     const at = operations.invoked[i]!;
     if (outcome === Outcome.ok) ok++;
     else if (outcome === Outcome.fail) failed++;
-    if (outcome !== Outcome.info) windows[Math.floor(operations.completed[i]! / WINDOW_US)]!++;
-    if (at < loadFrom || at > loadTo) continue;
-    offered++;
-    for (; band < bands.length && bands[band]!.from <= at; band++) {
-      bandEnd = Math.max(bandEnd, bands[band]!.to + AFTERMATH_US);
-    }
+    if (outcome !== Outcome.info) answers[Math.floor(operations.completed[i]! / BUCKET_US)]!++;
+    if (at < loadFrom) continue;
+    if (at <= loadTo) offered++;
+    for (; band < bands.length && bands[band]!.from <= at; band++) bandEnd = Math.max(bandEnd, bands[band]!.to);
     if (at <= bandEnd) continue;
     outside++;
     if (outcome !== Outcome.info) determinate++;
@@ -72,7 +70,7 @@ export function figuresOf(history: History, { floors }: RunManifest): Figures {
     seconds: history.endedAt / 1e6,
     offeredPerSecond: phases.length === 0 && offered === 0 ? 0 : offered / seconds,
     determinateShare: outside === 0 ? 1 : determinate / outside,
-    recoveriesMs: recoveries(bands, windows, loadFrom, loadTo, floors.recoveredShare ?? DEFAULT_SHARE),
+    recoveriesMs: recoveries(bands, answers, loadFrom, workEnds(history), floors.recoveredShare ?? DEFAULT_SHARE),
   };
 }
 
@@ -127,28 +125,37 @@ function loadPhase({ phases, endedAt }: History): readonly [from: number, to: nu
   return [from, to];
 }
 
-/** Against the median of the seconds before the first fault. A heal that runs into the next fault is not judged. */
+/** Work goes on while the last fault heals. */
+function workEnds({ phases, endedAt }: History): number {
+  return phases.find(({ phase }) => phase === "final")?.t ?? endedAt;
+}
+
+/**
+ * Against the average before the first fault. A heal that runs into another fault is not judged, nor one with too little time
+ * after it.
+ */
 function recoveries(
   bands: ReturnType<typeof bandsOf>,
-  windows: Float64Array,
-  loadFrom: number,
-  loadTo: number,
+  answers: Float64Array,
+  from: number,
+  to: number,
   share: number,
 ): Figures["recoveriesMs"] {
-  const first = bands[0]?.from ?? loadTo;
-  const [begin, end] = [Math.ceil(loadFrom / WINDOW_US), Math.floor(first / WINDOW_US)];
-  const before = Array.from(windows.subarray(begin, Math.max(begin, end))).sort((a, b) => a - b);
-  const usual = before[before.length >> 1];
-  if (usual === undefined || usual === 0) return [];
+  const rate = (first: number, count: number): number => {
+    return answers.subarray(first, first + count).reduce((sum, one) => sum + one, 0) / count;
+  };
+  const begin = Math.ceil(from / BUCKET_US) + 1;
+  const usual = rate(begin, Math.max(1, Math.floor((bands[0]?.from ?? to) / BUCKET_US) - begin));
+  if (usual === 0) return [];
   const recovered: { fault: string; ms: number | null }[] = [];
-  for (const [index, { to, fault, nemesis }] of bands.entries()) {
-    if (to >= loadTo) continue;
-    const next = Math.min(bands[index + 1]?.from ?? loadTo, loadTo);
-    const name = `${fault} (${nemesis})`;
-    let at = Math.ceil(to / WINDOW_US);
-    while ((at + 1) * WINDOW_US <= next && windows[at]! < usual * share) at++;
-    if ((at + 1) * WINDOW_US <= next) recovered.push({ fault: name, ms: Math.max(0, at * WINDOW_US - to) / 1000 });
-    else if (next === loadTo && loadTo - to > DEFAULT_WITHIN_MS * 1000) recovered.push({ fault: name, ms: null });
+  for (const band of bands) {
+    if (bands.some((other) => other.from < band.to && other.to > band.to)) continue;
+    const next = Math.min(to, ...bands.filter((other) => other.from >= band.to && other !== band).map((it) => it.from));
+    let at = Math.ceil(band.to / BUCKET_US);
+    while ((at + WINDOW) * BUCKET_US <= next && rate(at, WINDOW) < usual * share) at++;
+    const fault = `${band.fault} (${band.nemesis})`;
+    if ((at + WINDOW) * BUCKET_US <= next) recovered.push({ fault, ms: (at * BUCKET_US - band.to) / 1000 });
+    else if (next - band.to > DEFAULT_WITHIN_MS * 1000) recovered.push({ fault, ms: null });
   }
   return recovered;
 }
