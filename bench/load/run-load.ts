@@ -6,6 +6,8 @@ import type { FromGenerator, Mission, Moment, OutcomeOf } from "./missions/missi
 const GENERATOR = fileURLToPath(new URL("./generator.js", import.meta.url));
 /** For all that is not a given time: making znodes, opening sessions. */
 const PATIENCE_MS = 120_000;
+/** A machine that is busy with other things opens and closes this slowly. */
+const PER_SESSION_MS = 20;
 
 type Acts = { readonly [M in Moment]?: () => Promise<void> | void };
 
@@ -38,6 +40,7 @@ export function runLoad<M extends Mission>(mission: M, acts: Acts = {}): Promise
 
 function givenMs(mission: Mission): number {
   if (mission.kind === "load") return mission.warmUpMs + mission.windowMs + PATIENCE_MS;
-  if (mission.kind === "sessions") return mission.holdMs + PATIENCE_MS;
+  if (mission.kind === "sessions") return mission.holdMs + mission.count * PER_SESSION_MS + PATIENCE_MS;
+  if (mission.kind === "fan-out") return mission.watchers * PER_SESSION_MS + PATIENCE_MS;
   return PATIENCE_MS;
 }
