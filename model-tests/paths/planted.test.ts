@@ -18,6 +18,8 @@ function firstMismatch(id: string, setting: string, machine?: AnyStateMachine): 
   return cover(chart, [settingOf(chart, setting)], options).mismatches[0];
 }
 
+vi.setConfig({ testTimeout: 120_000 });
+
 afterEach(() => {
   vi.restoreAllMocks();
 });

@@ -14,6 +14,8 @@ const SEED = Number(process.env["REPLAY_SEED"] ?? 1);
 const WALKS = Number(process.env["REPLAY_WALKS"] ?? 6);
 const STEPS = 80;
 
+vi.setConfig({ testTimeout: 120_000 });
+
 afterEach(() => {
   vi.restoreAllMocks();
 });
