@@ -1,4 +1,4 @@
-/** Transitions that neither runs nor walks take, and why that is: chart → transition → reason. */
+/** Transitions that nothing takes, neither runs, generated tests, the checker nor walks, and why that is: chart → transition → reason. */
 export const UNFIRED: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   peer: {
     "leading.discovery.persistingAcceptedEpoch always#0":
