@@ -125,12 +125,14 @@ function storyOf(judgement: Judgement, { violation, minimal, events }: Omit<Expl
     violation.summary,
     ...(more > 0 ? [`… after ${more} earlier ones:`] : []),
     ...shown.map(({ text }) => text),
-    during.length === 0
-      ? "No fault was going on, nor had one been healed in the ten seconds before."
-      : `Meanwhile, or just before: ${during
-          .slice(-3)
-          .map(({ fault, detail }) => (detail === "" ? fault : `${fault} (${detail.replace(/^over: /, "")})`))
-          .join("; ")}.`,
+    happened.length === 0
+      ? "It shows in nothing that a client did: the servers' logs, digests, traces or ends tell."
+      : during.length === 0
+        ? "No fault was going on, nor had one been healed in the ten seconds before."
+        : `Meanwhile, or just before: ${during
+            .slice(-3)
+            .map(({ fault, detail }) => (detail === "" ? fault : `${fault} (${detail.replace(/^over: /, "")})`))
+            .join("; ")}.`,
     manifest.command === "" ? "There is no command that repeats the run." : `Repeat the schedule: ${manifest.command}`,
   ].slice(0, 10);
 }

@@ -51,7 +51,7 @@ const PLANTS: Readonly<Record<string, Plant>> = {
 
 test.each(Object.entries(PLANTS))("%s", (_, plant) => {
   const sizes: number[] = [];
-  for (let seed = 1; seed <= 5; seed++) {
+  for (let seed = 1; seed <= 3; seed++) {
     const history = historyOf(planted(seed, plant));
     const { violations, witness } = checkHistory(history, { logs: null, tickTimeMs: TICK_MS });
     const target = violations[0]!;
@@ -63,7 +63,7 @@ test.each(Object.entries(PLANTS))("%s", (_, plant) => {
     sizes.push(ops.length);
   }
   sizes.sort((a, b) => a - b);
-  expect(sizes[2]).toBeLessThanOrEqual(8);
+  expect(sizes[1]).toBeLessThanOrEqual(8);
 });
 
 function planted(seed: number, plant: Plant): Line[] {

@@ -45,6 +45,7 @@ export function minimise(history: History, timeline: Timeline | null, target: Vi
 /** Where a violation names no operation (logs, events): what happened there, just before and after. */
 function nearby({ operations }: History, place: Float64Array, { zxid, line, path }: Violation): number[] {
   const concerned: number[] = [];
+  if (line < 0 && zxid <= 0) return concerned;
   for (let i = 0; i < operations.count; i++) {
     if (path === undefined || pathsOf(operations, i).includes(path)) concerned.push(i);
   }

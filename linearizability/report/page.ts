@@ -75,7 +75,10 @@ function violationParts(judgement: Judgement, explanation: Explanation): string 
   const how = minimal.shown
     ? `Of ${whole(total)} operations these ${minimal.ops.length} suffice: judged alone they are refused for the same reason.`
     : `Of ${whole(total)} operations these ${minimal.ops.length} are concerned. What is wrong with them is seen only beside the servers' logs, or all that came before.`;
-  return `<section><h2>What happened</h2><pre>${escaped(story.join("\n"))}</pre>${versus}</section>
+  const what = `<section><h2>What happened</h2><pre>${escaped(story.join("\n"))}</pre>${versus}</section>`;
+  // Nothing that a client did: traces, logs, a server that ended by itself.
+  if (minimal.ops.length === 0) return what;
+  return `${what}
 <section><h2>The smallest history that shows it</h2><p>${how} Time runs downwards, in the order of the clock but not to its scale; a bar lasts from the request to its answer. Numbers are places in the legal order below; ✗ has none.</p>
 ${smallDiagram(judgement, explanation)}</section>
 <section><h2>How far a legal order goes</h2><p>${escaped(explanation.why)}</p>${orderTable(judgement, explanation)}</section>`;

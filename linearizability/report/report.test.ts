@@ -6,6 +6,7 @@ import { expect, test } from "vitest";
 import { checkHistory } from "../checker/check-history.ts";
 import type { Judgement } from "../checker/check-run.ts";
 import { figuresOf } from "../checker/floors.ts";
+import type { Violation } from "../checker/violation.ts";
 import type { RunManifest } from "../histories/format.ts";
 import { historyOf } from "../histories/read-history.ts";
 import { play, type Twin } from "../proof/script.ts";
@@ -36,13 +37,18 @@ const STORY = `
   2 sync /a ! @w-1
   2 get /a ! @w-1`;
 
-function report(twin: Twin): { readonly page: string; readonly story: string; readonly data: Record<string, unknown> } {
+/** `beside`: what is found in no operation. */
+function report(
+  twin: Twin,
+  beside: readonly Violation[] = [],
+): { readonly page: string; readonly story: string; readonly data: Record<string, unknown> } {
   const { lines, logs } = play(STORY, twin);
   const history = historyOf(lines);
   const verdict = checkHistory(history, { logs, tickTimeMs: 1000 });
   const took = { ...verdict.took, read: 0 };
   const judgement: Judgement = {
     ...verdict,
+    violations: [...verdict.violations, ...beside],
     manifest: MANIFEST,
     history,
     figures: figuresOf(history, MANIFEST),
@@ -80,6 +86,23 @@ test("a violation is told by the few operations that show it", () => {
     "p2: sync /a → ok",
     'p2: getData /a → "x" v1',
   ]);
+});
+
+test("a violation that shows in no operation is told without any", () => {
+  const strayed: Violation = {
+    property: "I8 log continuity",
+    rule: "1 logs",
+    anomaly: "gap in a log",
+    summary: "A log goes on where it should not.",
+    ops: [],
+    line: -1,
+    zxid: -1,
+  };
+  const { page, story, data } = report("legal", [strayed]);
+  expect(page).toContain("Violation of I8 log continuity: gap in a log");
+  expect(page).not.toContain("The smallest history");
+  expect(story).toContain("It shows in nothing that a client did");
+  expect(data["explanation"]).toMatchObject({ smallest: [] });
 });
 
 test("a run in which all held has a page, too", () => {

@@ -34,9 +34,6 @@ interface Bar {
 }
 
 export function smallDiagram(judgement: Judgement, explanation: Explanation): string {
-  if (explanation.minimal.ops.length === 0) {
-    return "<p>It shows in no operation: the servers' logs and digests tell (above).</p>";
-  }
   return new Diagram(judgement, explanation).draw();
 }
 
