@@ -8,7 +8,7 @@ import { BASELINE, CHECKOUT, LOCAL_HISTORY, RECORDED_HISTORY, RESULTS } from "./
 import { hottest } from "./profile.ts";
 import { type Baseline, baselineOf, type Comparison, readBaseline, writeBaseline } from "./regression/baseline.ts";
 import { entryOf, remember } from "./regression/history.ts";
-import { comparisonTable, lookAgain, verdictText } from "./regression/look.ts";
+import { comparisonTable, lookAgain, tooBusy, verdictText } from "./regression/look.ts";
 import { type GoalResult, goalsOf, goalsTable } from "./report/goals.ts";
 import { page } from "./report/page.ts";
 import { clock, Progress } from "./report/progress.ts";
@@ -62,6 +62,11 @@ async function compareWithBaseline(
 ): Promise<readonly Comparison[]> {
   const baseline = options.compare ? readBaseline(options.baseline ?? BASELINE) : null;
   if (baseline === null) return [];
+  const busy = tooBusy(measurements);
+  if (busy !== null) {
+    say(`\nNOT COMPARED with the baseline. ${busy}`);
+    return [];
+  }
   const ours = systems[0] as System;
   const { first, regressions } = await lookAgain(baseline, measurements, ours.name, async (suspects, why) => {
     say(`\n${why}`);
@@ -88,6 +93,8 @@ async function recordBaseline(
   }
   progress.end();
   const baseline: Baseline = baselineOf(runs, OURS, { ...stamp(date), machine: machine() });
+  const busy = tooBusy(runs.flat());
+  if (busy !== null) say(`${busy} Record the baseline again when it is quiet.`);
   const file = options.baseline ?? BASELINE;
   writeBaseline(file, baseline);
   if (file === BASELINE) remember(RECORDED_HISTORY, entryOf(runs.flat(), OURS, stamp(date)));

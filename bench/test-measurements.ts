@@ -24,7 +24,7 @@ export function loadMeasurement(scenario: string, system: string, cost = 1): Loa
     stalls: system === "zoetrope" ? { p999Ms: 1, longestMs: 3 } : null,
     chartStepsPer1000: system === "zoetrope" ? 0.02 : null,
     offeredPerSecond: null,
-    calibration: { echoCpuMicros: 10, echoPerSecond: 50_000, fsyncMicros: 100 },
+    calibration: { echoCpuMicros: 10, echoPerSecond: 50_000, fsyncMicros: 100, othersShare: 0.02 },
   };
 }
 

@@ -3,8 +3,9 @@
  * those of another hour, when neighbours, clock frequency or the disk were in another mood.
  */
 import { closeSync, fdatasyncSync, mkdtempSync, openSync, rmSync, writeSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
+import { machineCpuSeconds } from "../load/process-usage.ts";
 import { runLoad } from "../load/run-load.ts";
 import { median } from "../measurement.ts";
 import { Cluster } from "../systems/system.ts";
@@ -16,6 +17,8 @@ export interface Calibration {
   readonly echoPerSecond: number;
   /** Median of an append of 4 KB with fdatasync, µs. */
   readonly fsyncMicros: number;
+  /** Share of the machine's CPU time that went to other processes than the loop and its load: 0 on a quiet machine. */
+  readonly othersShare: number;
 }
 
 const WARM_UP_MS = 80;
@@ -43,22 +46,36 @@ export class Calibrator {
 
   async measure(): Promise<Calibration> {
     const { ports, pids } = this.#echo;
-    const outcome = await runLoad({
-      kind: "load",
-      ports,
-      pids,
-      work,
-      sessions: 20,
-      outstanding: 1,
-      ratePerSecond: null,
-      warmUpMs: WARM_UP_MS,
-      windowMs: WINDOW_MS,
-    });
-    const { operations, seconds, serverCpu } = outcome;
+    let before = 0;
+    let machineCpu = 0;
+    const outcome = await runLoad(
+      {
+        kind: "load",
+        ports,
+        pids,
+        work,
+        sessions: 20,
+        outstanding: 1,
+        ratePerSecond: null,
+        warmUpMs: WARM_UP_MS,
+        windowMs: WINDOW_MS,
+      },
+      {
+        opens: () => {
+          before = machineCpuSeconds();
+        },
+        closes: () => {
+          machineCpu = machineCpuSeconds() - before;
+        },
+      },
+    );
+    const { operations, seconds, serverCpu, generatorCpu } = outcome;
+    const others = machineCpu - (serverCpu[0] as number) - generatorCpu;
     return {
       echoCpuMicros: ((serverCpu[0] as number) / operations) * 1e6,
       echoPerSecond: operations / seconds,
       fsyncMicros: this.#fsync(),
+      othersShare: Math.max(0, others) / (seconds * cpus().length),
     };
   }
 

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { loadMeasurement } from "../test-measurements.ts";
 import { baselineOf } from "./baseline.ts";
 import { entryOf, trend } from "./history.ts";
-import { lookAgain, verdictText } from "./look.ts";
+import { lookAgain, tooBusy, verdictText } from "./look.ts";
 
 const SYSTEM = "zoetrope";
 const machine = { cpu: "any", cores: 2, kernel: "6", node: "v20" };
@@ -60,6 +60,15 @@ test("offered loads and runs without a calibration are not compared", async () =
   const uncalibrated = run({ writes: 2 }).map((m) => ({ ...m, calibration: null }));
   const { first } = await lookAgain(baseline, [...offered, ...uncalibrated], SYSTEM, async () => []);
   expect(first).toEqual([]);
+});
+
+test("a machine that others use is no place to compare on", () => {
+  const busy = run({ reads: 1 }).map((m) => ({
+    ...m,
+    calibration: { echoCpuMicros: 10, echoPerSecond: 5000, fsyncMicros: 100, othersShare: 0.8 },
+  }));
+  expect(tooBusy(busy)).toContain("Other processes used 80 % of this machine");
+  expect(tooBusy(run({ reads: 1 }))).toBe(null);
 });
 
 test("the history tells each scenario's trend", () => {

@@ -1,9 +1,22 @@
 /** How a run is compared: a first look, and where it is suspicious more looks, at servers started anew. */
-import type { Measurement } from "../measurement.ts";
+import { type Measurement, median } from "../measurement.ts";
 import { type Baseline, type Comparison, compare, type Machine } from "./baseline.ts";
 
 /** So many runs an alarm takes, the first one included. */
 const LOOKS = 4;
+
+/** With less of the machine left, costs differ by more between two runs of the same code than a regression does. */
+const MOST_FOR_OTHERS = 0.4;
+
+/** A sentence when other processes leave too little of the machine for a comparison; null when it is quiet enough. */
+export function tooBusy(measurements: readonly Measurement[]): string | null {
+  const shares = measurements.flatMap((m) =>
+    m.kind === "load" && m.calibration !== null ? [m.calibration.othersShare] : [],
+  );
+  const share = shares.length === 0 ? 0 : median(shares);
+  if (share <= MOST_FOR_OTHERS) return null;
+  return `Other processes used ${(share * 100).toFixed(0)} % of this machine: too much to compare costs with those of another hour.`;
+}
 
 export interface Looks {
   readonly first: readonly Comparison[];
