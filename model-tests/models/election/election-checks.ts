@@ -70,5 +70,5 @@ export const ELECTION_CHECKS: readonly Check[] = [
   check("observer", OBSERVER, [quorum, again, late]),
   check("three of five", THREE_OF_FIVE, [quorum, withoutOne, again]),
   check("crash, any timing", CRASH_ANY_TIME, [quorum, withoutOne, again, late], { length: "long" }),
-  check("five", FIVE, [], { length: "long", maxDepth: 9 }),
+  check("five", FIVE, [], { length: "long", maxDepth: 8 }),
 ];
