@@ -5,7 +5,7 @@ import { runLoad } from "./load/run-load.ts";
 import { type LoadMeasurement, type Measurement, measurementOf, median } from "./measurement.ts";
 import type { Stalls } from "./probe/server-probe.ts";
 import type { Progress } from "./report/progress.ts";
-import { loadsOf } from "./report/table.ts";
+import { eventsOf, figureOf, loadsOf, thousands } from "./report/table.ts";
 import { type EventScenario, type LoadScenario, type Scenario, warmUpOf } from "./scenarios.ts";
 import { Cluster, type System } from "./systems/system.ts";
 
@@ -231,4 +231,15 @@ export function generatorNote(measurements: readonly Measurement[], ours: string
   return busiest.generatorCpuShare > 0.95
     ? `${figures}: there it may be what limits the throughput; compare CPU/op.`
     : `${figures}, so it did not limit the throughput.`;
+}
+
+/** What the generator reached against a server that does nothing. */
+export function generatorCheck(measurements: readonly Measurement[]): string {
+  const loop = eventsOf(measurements, "bare-socket");
+  const most = (load: string) => {
+    const answers = figureOf(loop, "bare-socket", `${load}: answers`)?.value ?? Number.NaN;
+    const cost = figureOf(loop, "bare-socket", `${load}: generator's CPU per request`)?.value ?? Number.NaN;
+    return `${load}: ${thousands(answers)}/s at ${cost.toFixed(2)} µs of its own CPU per request`;
+  };
+  return `Against a loop that does nothing the generator reached ${most("50 × 1")}, ${most("50 × 50")}. A system that answers less is what was measured.`;
 }
