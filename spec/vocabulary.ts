@@ -21,6 +21,12 @@ const COUNTER_SPAN = 2 ** 32;
 export const MAX_COUNTER = COUNTER_SPAN - 1;
 export const MAX_EPOCH = 2 ** 21 - 1;
 
+/**
+ * In `currentEpoch`: this server has lost its history, and no leader has given it one since that it acknowledged. Apache
+ * ZooKeeper writes the same into an empty directory that it must not trust.
+ */
+export const NO_EPOCH = -1 as Epoch;
+
 /** "Nothing known": an observer's vote, a server that must not be elected (FastLeaderElection ignores zxid -1). */
 export const NO_ZXID = -1 as Zxid;
 export const ZERO_ZXID = 0 as Zxid;

@@ -82,3 +82,34 @@ test("a follower whose elected leader swallows every connection looks again afte
   expect(await world.until(() => !following(), 300_000)).toBe(true);
   expect(world.clock.nowMs - sinceMs).toBeLessThan(6 * 2000);
 });
+
+// Its vote would count with what one leader has sent it, which need not be all that it had acknowledged before.
+test("a server that lost its disk has no vote for being sent a snapshot", async () => {
+  const world = new World({ seed: 11, servers: 3, config: "preAllocSize=64\ndb.autocreate=false" });
+  const [s1, s2, s3] = world.servers as [SimServer, SimServer, SimServer];
+  for (const server of world.servers) server.disk.put("data", "initialize", Buffer.alloc(0));
+  world.start();
+  expect(await serving(world, world.servers)).toBe(true);
+  const zk = world.client({ servers: "s1:2181" });
+  for (let i = 0; i < 3; i++) await world.get(zk.create(`/a${i}`, Buffer.from("1")));
+  s2.crash(true);
+  wipe(s2);
+  s2.start();
+  const snapshotThere = () => [...s2.disk.files("snap").keys()].some((name) => /^snapshot\.[0-9a-f]+$/.test(name));
+  expect(await world.until(snapshotThere, 30_000)).toBe(true);
+  expect(String(s2.disk.files("snap").get("currentEpoch"))).toBe("-1");
+  for (const server of world.servers) server.crash(true);
+  // With its vote these two would be a quorum.
+  s1.start();
+  s2.start();
+  await world.run(30_000);
+  expect(world.leader()).toBeUndefined();
+  s3.start();
+  expect(await serving(world, world.servers)).toBe(true);
+  for (const server of world.servers) server.crash(true);
+  s1.start();
+  s2.start();
+  expect(await serving(world, [s1, s2])).toBe(true);
+  expect(s2.server?.database.digest).toEqual(s1.server?.database.digest);
+  expect(world.complaints()).toEqual([]);
+});

@@ -4,7 +4,7 @@
  * broadcast phase.
  */
 
-import { epochOf, NO_ZXID } from "../vocabulary.ts";
+import { epochOf, NO_EPOCH, NO_ZXID } from "../vocabulary.ts";
 import {
   comparable,
   type GhostView,
@@ -219,13 +219,13 @@ export const ZAB_INVARIANTS: readonly ZabInvariant[] = [
   {
     id: "I7",
     name: "MemoryLeDisk",
-    sentence: "What a server tells of its history is what its disk would replay.",
+    sentence: "What a server tells of its history is what its disk would replay, and nothing after it has lost one.",
     holds: ({ servers }) =>
       servers.every(
         ({ reported, durable, currentEpoch }) =>
           reported === null ||
           (durable !== null &&
-            (lastZxid(durable) === reported.zxid || (durable.length === 0 && reported.zxid === NO_ZXID)) &&
+            (currentEpoch === NO_EPOCH ? NO_ZXID : lastZxid(durable)) === reported.zxid &&
             currentEpoch === reported.epoch),
       ),
   },

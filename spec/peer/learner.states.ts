@@ -6,7 +6,7 @@
  * txns durable, then currentEpoch, then the ack (ZOOKEEPER-3911, -4643, -4646, -4685).
  */
 import { NO_ZXID, type Zxid } from "../vocabulary.ts";
-import { type PeerEvent, peerSetup, remember } from "./setup.ts";
+import { type PeerEvent, peerSetup, remember, standing } from "./setup.ts";
 
 const toSettling = "#peer.settling";
 
@@ -72,7 +72,7 @@ function discovery(info: "FOLLOWERINFO" | "OBSERVERINFO") {
                     type: "packet.send",
                     packet: "ACKEPOCH",
                     epoch: -1,
-                    zxid: context.lastZxid,
+                    zxid: standing(context),
                   }),
                 },
               ],
@@ -99,7 +99,7 @@ function discovery(info: "FOLLOWERINFO" | "OBSERVERINFO") {
                   type: "packet.send",
                   packet: "ACKEPOCH",
                   epoch: context.currentEpoch,
-                  zxid: context.lastZxid,
+                  zxid: standing(context),
                 }),
               },
             ],

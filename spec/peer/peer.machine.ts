@@ -8,7 +8,7 @@
 
 import { leading } from "./leading.states.ts";
 import { following, observing } from "./learner.states.ts";
-import { forgetRole, initialContext, peerSetup, remember } from "./setup.ts";
+import { forgetRole, initialContext, peerSetup, remember, standing } from "./setup.ts";
 
 export const peerMachine = peerSetup.createMachine({
   id: "peer",
@@ -54,7 +54,7 @@ export const peerMachine = peerSetup.createMachine({
           type: "effect",
           params: ({ context }) => ({
             type: "election.start",
-            zxid: context.lastZxid,
+            zxid: standing(context),
             currentEpoch: context.currentEpoch,
           }),
         },

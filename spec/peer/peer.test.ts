@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { initialTransition, transition } from "xstate";
-import { type Epoch, MAX_EPOCH, type ServerId, type Zxid } from "../vocabulary.ts";
+import { type Epoch, MAX_EPOCH, makeZxid, NO_EPOCH, NO_ZXID, type ServerId, type Zxid } from "../vocabulary.ts";
 import { peerMachine } from "./peer.machine.ts";
 import type { PeerEvent } from "./setup.ts";
 
@@ -94,4 +94,51 @@ test("a learner leaves a leader whose NEWLEADER is of another epoch than it was 
     expect(stateAfter(...upToNewLeader, ...plan, newLeader(2))).toBe("settling");
     expect(stateAfter(...upToNewLeader, ...plan, newLeader(1))).not.toBe("settling");
   }
+});
+
+// It has lost its disk and was sent a snapshot, by a leader that may have been deposed; then it was started again.
+test("a server that has lost its history tells nothing of one until it has acknowledged a leader's", () => {
+  const input = { self, kind: "participant", standalone: false, quorum: { voters }, initLimitMs: 1000 } as const;
+  const snapshotAt = makeZxid(1, 5);
+  const said: unknown[] = [];
+  let [snapshot] = initialTransition(peerMachine, input);
+  const events: readonly PeerEvent[] = [
+    { type: "RECOVERED", lastZxid: snapshotAt, acceptedEpoch: 1 as Epoch, currentEpoch: NO_EPOCH },
+    { type: "ELECTED", leader: 2 as ServerId },
+    { type: "LEADER_CONNECTED" },
+    { type: "LEADERINFO", epoch: 2 as Epoch },
+    { type: "ACCEPTED_EPOCH_WRITTEN", epoch: 2 as Epoch },
+    { type: "SNAP", zxid: snapshotAt },
+    { type: "SNAPSHOT_RECEIVED", zxid: snapshotAt },
+    { type: "SNAPSHOT_TAKEN", zxid: snapshotAt },
+    { type: "LEADER_LOST", reason: "a test" },
+    { type: "SETTLED", lastZxid: snapshotAt },
+    { type: "ELECTED", leader: 2 as ServerId },
+    { type: "LEADER_CONNECTED" },
+    { type: "LEADERINFO", epoch: 2 as Epoch },
+    { type: "SNAP", zxid: snapshotAt },
+    { type: "SNAPSHOT_RECEIVED", zxid: snapshotAt },
+    { type: "SNAPSHOT_TAKEN", zxid: snapshotAt },
+    { type: "NEWLEADER", epoch: 2 as Epoch },
+    { type: "HISTORY_LOGGED" },
+    { type: "CURRENT_EPOCH_WRITTEN", epoch: 2 as Epoch },
+    { type: "LEADER_LOST", reason: "a test" },
+    { type: "SETTLED", lastZxid: snapshotAt },
+  ];
+  for (const event of events) {
+    const [next, actions] = transition(peerMachine, snapshot, event);
+    snapshot = next;
+    for (const { params } of actions) {
+      const { type, packet, zxid } = (params ?? {}) as { type?: string; packet?: string; zxid?: Zxid };
+      if (type === "election.start") said.push(["vote", zxid]);
+      if (packet === "ACKEPOCH") said.push(["ACKEPOCH", zxid]);
+    }
+  }
+  expect(said).toEqual([
+    ["vote", NO_ZXID],
+    ["ACKEPOCH", NO_ZXID],
+    ["vote", NO_ZXID],
+    ["ACKEPOCH", NO_ZXID],
+    ["vote", snapshotAt],
+  ]);
 });

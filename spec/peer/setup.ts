@@ -2,7 +2,7 @@
 import { setup } from "xstate";
 import { containsQuorum, isQuorum, type QuorumConfig } from "../quorum.ts";
 import type { Epoch, LearnerKind, ServerId, Zxid } from "../vocabulary.ts";
-import { MAX_EPOCH, NO_ZXID, ZERO_ZXID } from "../vocabulary.ts";
+import { MAX_EPOCH, NO_EPOCH, NO_ZXID, ZERO_ZXID } from "../vocabulary.ts";
 
 export interface PeerInput {
   readonly self: ServerId;
@@ -14,7 +14,10 @@ export interface PeerInput {
 }
 
 export interface PeerContext extends PeerInput {
-  /** As on disk (`acceptedEpoch`, `currentEpoch`, the last logged txn). What is promised to others is never ahead of these. */
+  /**
+   * As on disk (`acceptedEpoch`, `currentEpoch`, the last logged txn). What is promised to others is never ahead of these.
+   * `currentEpoch` NO_EPOCH: history was lost, and none acknowledged since.
+   */
   readonly acceptedEpoch: Epoch;
   readonly currentEpoch: Epoch;
   readonly lastZxid: Zxid;
@@ -145,6 +148,13 @@ function reached(context: PeerContext, ids: readonly ServerId[], event: PeerEven
   const from = "from" in event && "voter" in event && event.voter ? event.from : null;
   return isQuorum(context.quorum, (id) => id === context.self || id === from || ids.includes(id));
 }
+
+/**
+ * What a server tells of its history. A tree that a leader has sent counts only once `currentEpoch` is written: one that lost
+ * its disk may have been sent less than it had acknowledged before, by a leader that nobody else follows any more.
+ */
+export const standing = (context: PeerContext): Zxid =>
+  context.currentEpoch === NO_EPOCH ? NO_ZXID : context.lastZxid;
 
 type EpochAcked = Extract<PeerEvent, { type: "EPOCH_ACKED" }>;
 

@@ -4,7 +4,7 @@
  */
 import { setup } from "xstate";
 import { chartActions } from "../chart-actions.ts";
-import { type Epoch, epochOf, formatZxid, NO_ZXID, ZERO_ZXID, type Zxid } from "../vocabulary.ts";
+import { type Epoch, epochOf, formatZxid, NO_EPOCH, NO_ZXID, ZERO_ZXID, type Zxid } from "../vocabulary.ts";
 
 /** Why a disk, or what was on it, made the server stop. */
 export interface StorageFailure {
@@ -43,6 +43,7 @@ export interface RecoveryContext extends RecoveryInput {
   readonly initialize: boolean;
   readonly cuts: readonly Cut[];
   readonly lastZxid: Zxid;
+  /** NO_EPOCH: history was lost, and none acknowledged since. */
   readonly currentEpoch: Epoch | null;
   readonly acceptedEpoch: Epoch | null;
   /** In currentEpoch.tmp, if a rename was interrupted. */
@@ -104,6 +105,20 @@ export type RecoveryEffect =
 export const logEpoch = ({ lastZxid }: RecoveryContext): Epoch => epochOf(lastZxid === NO_ZXID ? ZERO_ZXID : lastZxid);
 
 /**
+ * The disk came back empty, and no leader's history was acknowledged since: what stands here by now may be the beginning of
+ * one that no quorum backs. `initialize` and `db.autocreate` are the operator's word that it may be trusted all the same.
+ */
+const historyLost = (context: RecoveryContext): boolean =>
+  context.epochFiles &&
+  !context.initialize &&
+  !context.autoCreate &&
+  (context.lastZxid === NO_ZXID || context.currentEpoch === NO_EPOCH);
+
+/** What the file says, where that is an epoch. */
+const knownEpoch = ({ currentEpoch }: RecoveryContext): Epoch | null =>
+  currentEpoch === NO_EPOCH ? null : currentEpoch;
+
+/**
  * The epoch to put into currentEpoch when the log is ahead of it, or null if nothing explains that. A learner makes synced
  * txns durable before currentEpoch (ZOOKEEPER-4643), so a crash in between is ordinary: it had accepted the epoch by then,
  * and a txn of an epoch means that the log holds all of that epoch's initial history.
@@ -115,9 +130,11 @@ function caughtUpEpoch(context: RecoveryContext): Epoch | null {
   return acceptedEpoch !== null && acceptedEpoch >= epoch ? epoch : null;
 }
 
-/** What currentEpoch must be so that the last txn is not ahead of it. */
+/** What currentEpoch must be so that the last txn is not ahead of it; NO_EPOCH stays until a history is acknowledged. */
 export function dueEpoch(context: RecoveryContext): Epoch {
-  if (context.currentEpoch !== null && context.currentEpoch >= logEpoch(context)) return context.currentEpoch;
+  if (historyLost(context)) return NO_EPOCH;
+  const known = knownEpoch(context);
+  if (known !== null && known >= logEpoch(context)) return known;
   return caughtUpEpoch(context) ?? logEpoch(context);
 }
 
@@ -161,8 +178,10 @@ export const recoverySetup = setup({
     hasCut: ({ context }) => context.cuts.length > 0,
     needsSnapshot: ({ context }) => !context.hasSnapshot && context.lastZxid !== NO_ZXID,
     keepsEpochs: ({ context }) => context.epochFiles,
-    logUnexplained: ({ context }) =>
-      context.currentEpoch !== null && logEpoch(context) > context.currentEpoch && caughtUpEpoch(context) === null,
+    logUnexplained: ({ context }) => {
+      const known = knownEpoch(context);
+      return known !== null && logEpoch(context) > known && caughtUpEpoch(context) === null;
+    },
     acceptedBehind: ({ context }) => (context.acceptedEpoch ?? logEpoch(context)) < dueEpoch(context),
     currentDue: ({ context }) => context.currentEpoch !== dueEpoch(context),
     acceptedMissing: ({ context }) => context.acceptedEpoch === null,

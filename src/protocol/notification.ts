@@ -3,7 +3,7 @@
  * connection introduces itself once, then both sides send frames that each hold one notification.
  */
 import type { Epoch, PeerState, ServerId, Vote, Zxid } from "../../spec/vocabulary.ts";
-import { epochOf, NO_ZXID } from "../../spec/vocabulary.ts";
+import { epochOf, NO_EPOCH, NO_ZXID } from "../../spec/vocabulary.ts";
 import { ChunkQueue } from "./chunk-queue.ts";
 import { JuteError, JuteReader } from "./jute-reader.ts";
 import type { JuteWriter } from "./jute-writer.ts";
@@ -11,7 +11,6 @@ import type { JuteWriter } from "./jute-writer.ts";
 /** The leader of a vote that names nobody: an observer's, which is Long.MIN_VALUE in all its fields on the wire. */
 export const NO_LEADER = -1 as ServerId;
 
-const NO_EPOCH = -1 as Epoch;
 const MIN_LONG = -(2n ** 63n);
 
 export const InitialMessageVersion = { one: -65536, two: -65535 } as const;

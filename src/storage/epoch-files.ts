@@ -2,7 +2,7 @@
  * acceptedEpoch and currentEpoch: a decimal number each, replaced atomically (AtomicFileOutputStream). Durable means: content
  * synced before the rename, directory synced after it.
  */
-import { type Epoch, MAX_EPOCH } from "../../spec/vocabulary.ts";
+import { type Epoch, MAX_EPOCH, NO_EPOCH } from "../../spec/vocabulary.ts";
 import type { DiskClient } from "./disk-client.ts";
 import type { EpochKind, StorageFailure } from "./storage-facts.ts";
 
@@ -12,9 +12,10 @@ const MAX_FILE_BYTES = 64;
 /** null: no such file. NaN never comes out: anything but a number is a failure. */
 export type EpochRead = (failure: StorageFailure | null, epoch: Epoch | null) => void;
 
-/** The number in the file's first line. Empty, cut off or garbled content is no epoch: null. */
+/** The number in the file's first line, or NO_EPOCH (-1). Empty, cut off or garbled content is no epoch: null. */
 export function parseEpoch(bytes: Buffer): Epoch | null {
   const text = bytes.toString("latin1").split(/\r?\n/, 1)[0] ?? "";
+  if (text === String(NO_EPOCH)) return NO_EPOCH;
   if (!/^\d{1,10}$/.test(text)) return null;
   const epoch = Number(text);
   return epoch <= MAX_EPOCH ? (epoch as Epoch) : null;

@@ -1,7 +1,7 @@
 /** Runs the recovery chart: performs its effects with the disk and the database, and reports back what came of them. */
 import { recoveryMachine } from "../../spec/storage/recovery.machine.ts";
 import type { Cut, RecoveryEffect, RecoveryEvent } from "../../spec/storage/recovery-setup.ts";
-import { formatZxid, NO_ZXID, type Zxid } from "../../spec/vocabulary.ts";
+import { formatZxid, NO_EPOCH, NO_ZXID, type Zxid } from "../../spec/vocabulary.ts";
 import { assert } from "../runtime/assert.ts";
 import { ChartRunner } from "../runtime/chart.ts";
 import type { Environment, Reporter } from "../runtime/environment.ts";
@@ -267,8 +267,10 @@ export class Recovery {
       failure.code === "BAD_EPOCH_FILE" ? this.#refused(failure) : this.#diskFailed(failure);
     epochs.read("currentEpoch", listed("currentEpoch"), (currentFailure, currentEpoch) => {
       if (currentFailure !== null) return refuse(currentFailure);
-      epochs.read("acceptedEpoch", listed("acceptedEpoch"), (acceptedFailure, acceptedEpoch) => {
+      epochs.read("acceptedEpoch", listed("acceptedEpoch"), (acceptedFailure, accepted) => {
         if (acceptedFailure !== null) return refuse(acceptedFailure);
+        // Apache ZooKeeper writes -1 here as well: nothing was promised yet.
+        const acceptedEpoch = accepted === NO_EPOCH ? null : accepted;
         epochs.read(UNFINISHED_EPOCH, listed(UNFINISHED_EPOCH), (unfinishedFailure, unfinishedEpoch) => {
           // Cut off in the middle: then it was never promised to anybody.
           if (unfinishedFailure !== null && unfinishedFailure.code !== "BAD_EPOCH_FILE")

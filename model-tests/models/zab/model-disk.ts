@@ -6,7 +6,7 @@
 import { type History, lastZxid } from "../../../spec/invariants/zab-view.ts";
 import type { recoveryMachine } from "../../../spec/storage/recovery.machine.ts";
 import type { Cut, RecoveryEffect } from "../../../spec/storage/recovery-setup.ts";
-import { type Epoch, ZERO_ZXID, type Zxid } from "../../../spec/vocabulary.ts";
+import { type Epoch, NO_EPOCH, ZERO_ZXID, type Zxid } from "../../../spec/vocabulary.ts";
 import { follows, leapsOver } from "../../../src/storage/log-replay.ts";
 import type { EpochKind, StorageFact } from "../../../src/storage/storage-facts.ts";
 import type { ChartMachine } from "../../checker/chart-machine.ts";
@@ -287,7 +287,7 @@ export class ModelDisk {
 }
 
 /** Nothing is left of what was there. */
-export const WIPED_DISK: DiskState = { ...EMPTY_DISK, snapshots: [] };
+export const WIPED_DISK: DiskState = { ...EMPTY_DISK, currentEpoch: NO_EPOCH, snapshots: [] };
 
 /** A disk that holds this history, as if it had been logged. */
 export const diskWith = (log: History, epoch: Epoch): DiskState => ({

@@ -1,7 +1,7 @@
 /** What the properties see of a server (spec/invariants/zab-view.ts). */
 
 import type { Phase, ServerView } from "../../../spec/invariants/zab-view.ts";
-import type { PeerContext } from "../../../spec/peer/setup.ts";
+import { type PeerContext, standing } from "../../../spec/peer/setup.ts";
 import type { Epoch } from "../../../spec/vocabulary.ts";
 import type { MemberSetting, ServerState } from "./server-state.ts";
 
@@ -30,7 +30,7 @@ export function serverView({ charts, parts }: MemberSetting, state: ServerState)
       path === "following.synchronization.awaitingUpToDate" ||
       path === "following.broadcast" ||
       path === "leading.broadcast",
-    reported: tells && !state.stopped ? { epoch: context.currentEpoch, zxid: context.lastZxid } : null,
+    reported: tells && !state.stopped ? { epoch: context.currentEpoch, zxid: standing(context) } : null,
   };
 }
 
