@@ -115,7 +115,12 @@ export const recoveryMachine = recoverySetup.createMachine({
       on: {
         LOGS_EMPTY: "fresh",
         LOGS_HOLD_TXNS: [
-          { guard: "trustsLogsAlone", target: "fresh" },
+          {
+            description: "The operator's word: the log begins where this server did.",
+            guard: "trustsLogsAlone",
+            target: "replaying",
+            actions: { type: "effect", params: { type: "recovery.startEmpty", zxid: ZERO_ZXID } },
+          },
           {
             target: "failed.noSnapshot",
             actions: assign({

@@ -24,7 +24,8 @@ export function parseEpoch(bytes: Buffer): Epoch | null {
 export class EpochFiles {
   readonly #disk: DiskClient;
   readonly #failed: (failure: StorageFailure) => void;
-  readonly #queue: { kind: EpochKind; epoch: Epoch; done: () => void }[] = [];
+  readonly #queue: { kind: EpochKind; epoch: Epoch; done: () => void; failed: (failure: StorageFailure) => void }[] =
+    [];
   readonly #whenQuiet: (() => void)[] = [];
   /** Kinds whose temporary file is known to be gone. */
   readonly #clean = new Set<EpochKind>();
@@ -34,9 +35,9 @@ export class EpochFiles {
     this.#failed = failed;
   }
 
-  /** One write at a time, in the order asked for. */
-  write(kind: EpochKind, epoch: Epoch, done: () => void): void {
-    this.#queue.push({ kind, epoch, done });
+  /** One write at a time, in the order asked for. `failed`: whoever must hear of it first; nothing is written after that. */
+  write(kind: EpochKind, epoch: Epoch, done: () => void, failed = this.#failed): void {
+    this.#queue.push({ kind, epoch, done, failed });
     if (this.#queue.length === 1) this.#next();
   }
 
@@ -64,21 +65,21 @@ export class EpochFiles {
       for (const callback of this.#whenQuiet.splice(0)) callback();
       return;
     }
-    if (this.#clean.has(next.kind)) return this.#write(next.kind, next.epoch);
+    if (this.#clean.has(next.kind)) return this.#write(next.kind, next.epoch, next.failed);
     // An interrupted write may have left a longer number, whose last digits would stay.
     this.#disk.remove("snap", temporary(next.kind), (failure) => {
-      if (failure !== null) return this.#failed(failure);
+      if (failure !== null) return next.failed(failure);
       this.#clean.add(next.kind);
-      this.#write(next.kind, next.epoch);
+      this.#write(next.kind, next.epoch, next.failed);
     });
   }
 
-  #write(kind: EpochKind, epoch: Epoch): void {
+  #write(kind: EpochKind, epoch: Epoch, failed: (failure: StorageFailure) => void): void {
     const bytes = [Buffer.from(String(epoch), "latin1")];
     this.#disk.write("snap", temporary(kind), 0, bytes, { sync: true }, (failure) => {
-      if (failure !== null) return this.#failed(failure);
+      if (failure !== null) return failed(failure);
       this.#disk.rename("snap", temporary(kind), kind, (renameFailure) => {
-        if (renameFailure !== null) return this.#failed(renameFailure);
+        if (renameFailure !== null) return failed(renameFailure);
         // In the queue until it is told: what `done` asks to be written next must not start beside `#next`.
         this.#queue[0]?.done();
         this.#queue.shift();

@@ -377,12 +377,15 @@ describe("snapshots:", () => {
   });
 
   test("logs without any are accepted when the operator says so, and then there is one", () => {
-    const server = StorageHarness.fresh();
-    server.logDurably(1, 5);
-    server.disk.remove("snap", "snapshot.0");
-    const again = server.restarted({ trustEmptySnapshot: true });
-    expect(again.treeState).toBe(server.treeState);
-    expect(again.names("snap")).toContain("snapshot.5");
+    // Apache ZooKeeper 3.8.0 does not ask for db.autocreate either.
+    for (const autoCreate of [true, false]) {
+      const server = StorageHarness.fresh();
+      server.logDurably(1, 5);
+      server.disk.remove("snap", "snapshot.0");
+      const again = server.restarted({ trustEmptySnapshot: true, autoCreate });
+      expect(again.treeState).toBe(server.treeState);
+      expect(again.names("snap")).toContain("snapshot.5");
+    }
   });
 });
 
@@ -430,5 +433,21 @@ describe("epoch files:", () => {
       currentEpoch: 2,
       acceptedEpoch: 7,
     });
+  });
+
+  test("one that cannot be written stops the start, and is named", () => {
+    for (const fails of ["disk.remove", "disk.write", "disk.rename"]) {
+      const server = StorageHarness.fresh({ epochFiles: false });
+      server.logDurably(makeZxid(4, 1), makeZxid(4, 3));
+      server.disk.kill();
+      server.disk.fault = (effect) => {
+        const file = effect.type === "disk.rename" ? effect.from : "file" in effect ? effect.file : "";
+        return effect.type === fails && file === "currentEpoch.tmp" ? { code: "EIO" } : null;
+      };
+      const again = StorageHarness.started(server.disk);
+      expect(again.facts).toHaveLength(1);
+      expect(again.failure).toBe("EIO snap/currentEpoch.tmp 0");
+      expect(again.last("STORAGE_FAILED")?.message).toContain("snap/currentEpoch.tmp");
+    }
   });
 });

@@ -1,7 +1,7 @@
 /** Runs the recovery chart: performs its effects with the disk and the database, and reports back what came of them. */
 import { recoveryMachine } from "../../spec/storage/recovery.machine.ts";
 import type { Cut, RecoveryEffect, RecoveryEvent } from "../../spec/storage/recovery-setup.ts";
-import { formatZxid, NO_EPOCH, NO_ZXID, type Zxid } from "../../spec/vocabulary.ts";
+import { type Epoch, formatZxid, NO_EPOCH, NO_ZXID, type Zxid } from "../../spec/vocabulary.ts";
 import { assert } from "../runtime/assert.ts";
 import { ChartRunner } from "../runtime/chart.ts";
 import type { Environment, Reporter } from "../runtime/environment.ts";
@@ -14,7 +14,7 @@ import { LogWalk } from "./log-walk.ts";
 import type { SnapshotDigest } from "./snapshot-format.ts";
 import { inspectSnapshot, loadSnapshot, type SnapshotVerdict } from "./snapshot-reader.ts";
 import { SnapshotWriter } from "./snapshot-writer.ts";
-import type { ChartSteps, ReplayedTxn, StorageConfig, StorageFailure } from "./storage-facts.ts";
+import type { ChartSteps, EpochKind, ReplayedTxn, StorageConfig, StorageFailure } from "./storage-facts.ts";
 
 /** FileSnap looks at no more: older ones could hardly be brought up to date. */
 const MAX_SNAPSHOTS = 100;
@@ -102,7 +102,7 @@ export class Recovery {
       case "recovery.readEpochs":
         return this.#readEpochs();
       case "recovery.writeEpoch":
-        return this.#options.epochs.write(effect.kind, effect.epoch, () => this.#send({ type: "EPOCH_WRITTEN" }));
+        return this.#writeEpoch(effect.kind, effect.epoch);
       case "recovery.recovered":
         return this.#options.recovered(effect);
       case "recovery.failed":
@@ -258,6 +258,10 @@ export class Recovery {
       failed: this.#diskFailed,
       overtaken: () => assert(false, "Nobody else touches the database during recovery."),
     }).start();
+  }
+
+  #writeEpoch(kind: EpochKind, epoch: Epoch): void {
+    this.#options.epochs.write(kind, epoch, () => this.#send({ type: "EPOCH_WRITTEN" }), this.#diskFailed);
   }
 
   #readEpochs(): void {
