@@ -63,6 +63,7 @@ function writeRun(folder: string, { operations, ...world }: SpeedRun): void {
   for (let id = 1; id <= SERVERS; id++) {
     const data = join(folder, "servers", String(id), "data", "version-2");
     mkdirSync(data, { recursive: true });
+    writeFileSync(join(data, "snapshot.0"), "");
     writeFileSync(join(data, "log.100000001"), log);
   }
   const manifest: RunManifest = {

@@ -48,8 +48,12 @@ export function checkHistory(history: History, options: CheckOptions): Verdict {
   if (logs?.length === 0) {
     doubts.push({ reason: "incomplete logs", summary: "The servers left no logs, though the run says that they did." });
   }
-  // Without logs the witness leaves to the search what it cannot know.
-  const disagree = logs !== null && witness?.violations.length === 0 && search?.result === "invalid";
+  // Without logs, or all of them, the witness leaves to the search what it cannot know.
+  const disagree =
+    logs !== null &&
+    witness?.log?.gaps.length === 0 &&
+    witness?.violations.length === 0 &&
+    search?.result === "invalid";
   if (disagree) {
     const summary = "The search finds no order where the witness has one: one of the checkers is wrong.";
     doubts.push({ reason: "disagreement", summary });

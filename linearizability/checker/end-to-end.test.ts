@@ -105,6 +105,7 @@ describe("a run of real processes, its leader killed", () => {
     for (const { server } of logs!) {
       const log = join(serverPath(path, server), "log.100000001");
       writeFileSync(log, logOf(kept.map((row) => witness!.log!.txn(row))));
+      writeFileSync(join(serverPath(path, server), "snapshot.0"), "");
     }
     const { status, stdout } = command("--no-traces", path);
     expect(stdout).toContain("VIOLATION C5 durability: lost write");

@@ -9,7 +9,8 @@
  *       history.jsonl                     one Line of JSON each, in the order in which they were observed
  *       servers/<id>/data/version-2/      snapshots, epochs and logs as the server left them (after the final phase)
  *       servers/<id>/log/version-2/       the logs, if dataLogDir is a directory of its own
- *       servers/<id>/before-<n>/          copies of data/version-2 and log/version-2 taken before fault n wiped or damaged them
+ *       servers/<id>/before-<n>/          what its n-th loss took from the server: the files of a directory that was emptied, or
+ *                                         the log that was damaged, as they were before
  *       servers/<id>/server.log           what the server told its operator; any number of files beside it (traces …)
  *       report/                           written by the checker
  *

@@ -1,6 +1,17 @@
 /** Files that are damaged while their server is down, or gone. On a minority, and nothing else happens until it has caught up. */
-import { existsSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import {
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
+import { basename, join } from "node:path";
 import type { Member } from "../cluster/member.ts";
 import type { Random } from "../cluster/random.ts";
 import type { Field, Nemesis } from "./nemesis.ts";
@@ -10,8 +21,8 @@ import { startAll } from "./processes.ts";
 const PATIENCE_MS = 8000;
 const SYNCED_WITHIN_MS = 30_000;
 
-/** Changes files below version-2; says what it did, or null where there is nothing to damage. */
-type Damage = (directory: string, random: Random) => string | null;
+/** Changes files of a member that is down; says what it did, or null where there is nothing to damage. */
+type Damage = (member: Member, random: Random) => string | null;
 
 async function damaged(field: Field, kind: string, damage: Damage): Promise<void> {
   const member = field.random.chance(0.4) ? await field.leader() : await field.follower();
@@ -23,7 +34,7 @@ async function damaged(field: Field, kind: string, damage: Damage): Promise<void
       member.heldDown = true;
       member.excused = "its files are damaged";
       await member.kill();
-      done = damage(member.filesDir, field.random);
+      done = damage(member, field.random);
     },
     during: async () => {
       field.point([member.id], `server ${member.id}: ${done ?? "nothing to damage"}`);
@@ -33,7 +44,7 @@ async function damaged(field: Field, kind: string, damage: Damage): Promise<void
       // It does not start on these files, and says so: an operator gives it an empty directory.
       field.point([member.id], `server ${member.id} does not start on its files, and gets an empty directory`);
       await member.kill();
-      wipe(member);
+      setAside(member);
     },
     heal: async () => {
       member.excused = null;
@@ -59,8 +70,38 @@ async function serves(field: Field, member: Member, timeoutMs: number): Promise<
   return false;
 }
 
-function wipe(member: Member): void {
-  for (const name of readdirSync(member.filesDir)) rmSync(join(member.filesDir, name), { recursive: true });
+// ---- what is lost is kept for the checker, which reads such copies as logs of their own
+
+/** A new folder beside the server's own. */
+function copyFolder({ directory }: Member): string {
+  for (let n = 1; ; n++) {
+    const folder = join(directory, `before-${n}`, "version-2");
+    if (existsSync(folder)) continue;
+    mkdirSync(folder, { recursive: true });
+    return folder;
+  }
+}
+
+/** Empties the directory of a member that is down. */
+function setAside(member: Member): void {
+  if (!existsSync(member.filesDir)) return;
+  const folder = copyFolder(member);
+  for (const name of readdirSync(member.filesDir)) move(join(member.filesDir, name), join(folder, name));
+}
+
+function move(from: string, to: string): void {
+  try {
+    renameSync(from, to);
+  } catch (error) {
+    // A small disk is a file system of its own.
+    if ((error as NodeJS.ErrnoException).code !== "EXDEV") throw error;
+    cpSync(from, to, { recursive: true });
+    rmSync(from, { recursive: true });
+  }
+}
+
+function keepLog(member: Member, file: string): void {
+  copyFileSync(file, join(copyFolder(member), basename(file)));
 }
 
 // ---- kinds of damage
@@ -100,9 +141,10 @@ function inTail(
   return `${said} in ${file.slice(file.lastIndexOf("/") + 1)}`;
 }
 
-const damagedLogTail: Damage = (directory, random) => {
-  const file = filesOf(directory, "log.").at(-1);
+const damagedLogTail: Damage = (member, random) => {
+  const file = filesOf(member.filesDir, "log.").at(-1);
   if (file === undefined) return null;
+  keepLog(member, file);
   switch (random.pick(["flip", "truncate", "zero"])) {
     case "flip":
       return inTail(file, 400, (bytes, from, end) => {
@@ -124,18 +166,20 @@ const damagedLogTail: Damage = (directory, random) => {
   }
 };
 
-const damagedLogMiddle: Damage = (directory, random) => {
-  const logs = filesOf(directory, "log.");
+const damagedLogMiddle: Damage = (member, random) => {
+  const logs = filesOf(member.filesDir, "log.");
   if (logs.length === 0) return null;
-  return inTail(random.pick(logs), Number.MAX_SAFE_INTEGER, (bytes, from, end) => {
+  const file = random.pick(logs);
+  keepLog(member, file);
+  return inTail(file, Number.MAX_SAFE_INTEGER, (bytes, from, end) => {
     const at = random.int(from, end - 1);
     flip(bytes, at, random);
     return `a bit flipped at byte ${at} of ${end}`;
   });
 };
 
-const damagedSnapshot: Damage = (directory, random) => {
-  const file = filesOf(directory, "snapshot.").at(-1);
+const damagedSnapshot: Damage = ({ filesDir }, random) => {
+  const file = filesOf(filesDir, "snapshot.").at(-1);
   if (file === undefined) return null;
   const bytes = readFileSync(file);
   const name = file.slice(file.lastIndexOf("/") + 1);
@@ -149,8 +193,8 @@ const damagedSnapshot: Damage = (directory, random) => {
   return `a bit flipped at byte ${at} of ${name}`;
 };
 
-const damagedEpoch: Damage = (directory, random) => {
-  const file = join(directory, random.pick(["currentEpoch", "acceptedEpoch"]));
+const damagedEpoch: Damage = ({ filesDir }, random) => {
+  const file = join(filesDir, random.pick(["currentEpoch", "acceptedEpoch"]));
   if (!existsSync(file)) return null;
   const name = file.slice(file.lastIndexOf("/") + 1);
   const text = random.pick(["", "x", "-7", "\0\0"]);
@@ -162,8 +206,8 @@ const damagedEpoch: Damage = (directory, random) => {
   return `${name} reads ${JSON.stringify(text)}`;
 };
 
-const wiped: Damage = (directory) => {
-  rmSync(directory, { recursive: true, force: true });
+const wiped: Damage = (member) => {
+  setAside(member);
   return "its data directory emptied";
 };
 

@@ -204,6 +204,7 @@ class BlackBox {
       place: this.#place,
       fog: this.#fog,
       complete: false,
+      wholeUntil: Number.POSITIVE_INFINITY,
     };
   }
 }

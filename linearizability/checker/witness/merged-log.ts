@@ -3,14 +3,27 @@
  * the rest of the witness needs: which txn has which zxid, and whose it is.
  *
  * A log covers the stretches it holds without a break; there, what it lacks did not happen for that server. A server that was
- * down at the end may hold a tail that the others never committed: such orphans are no part of G.
+ * down at the end may hold a tail that the others never committed: such orphans are no part of G. So may the copy of a log that
+ * was taken before the server lost it. Where there is no log at all, or none that reaches back to the beginning, G has a gap:
+ * then nothing is said of what follows from it.
  */
-import { counterOf, epochOf, formatZxid, type Zxid } from "../../../spec/vocabulary.ts";
+import { epochOf, formatZxid, type Zxid } from "../../../spec/vocabulary.ts";
 import { decodeTxn, type Txn } from "../../../src/protocol/txn.ts";
 import type { Findings } from "../violation.ts";
+import { Coverage } from "./coverage.ts";
 import { entryAt, type ServerLog } from "./server-log.ts";
 
 const RULE = "1 logs";
+const MAX_SENTENCES = 20;
+
+/** Txns are missing, or may be: after `certain`, and before `next`. */
+export interface LogGap {
+  /** What is logged last before the gap; -1: the beginning is missing. */
+  readonly before: number;
+  /** What was certainly committed; -1: nothing. What is logged between this and `before` is no part of G. */
+  readonly certain: number;
+  readonly next: number;
+}
 
 export class MergedLog {
   readonly logs: readonly ServerLog[];
@@ -22,17 +35,33 @@ export class MergedLog {
   readonly #at: Int32Array;
   /** Txns that only servers hold whose history was given up, by zxid: the names of those logs. */
   readonly orphans: ReadonlyMap<number, string>;
+  readonly #gaps: readonly LogGap[];
   /** Sentences about evidence that is missing. */
   readonly gaps: readonly string[];
+  /** Up to here G is whole. */
+  readonly wholeUntil: number;
 
-  constructor(logs: readonly ServerLog[], rows: Rows, orphans: ReadonlyMap<number, string>, gaps: readonly string[]) {
+  constructor(
+    logs: readonly ServerLog[],
+    rows: Rows,
+    orphans: ReadonlyMap<number, string>,
+    gaps: readonly LogGap[],
+    unsettled: readonly string[],
+  ) {
     this.logs = logs;
     this.count = rows.zxids.length;
     this.zxids = rows.zxids;
     this.#log = rows.log;
     this.#at = rows.at;
     this.orphans = orphans;
-    this.gaps = gaps;
+    this.#gaps = gaps;
+    this.gaps = [...gaps.slice(0, MAX_SENTENCES).map(describeGap), ...unsettled];
+    this.wholeUntil = gaps[0]?.certain ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** Could G have a txn of this zxid, though no log has it? */
+  hides(zxid: number): boolean {
+    return this.#gaps.some(({ certain, next }) => zxid > certain && zxid < next);
   }
 
   /** -1 if G has no such txn. */
@@ -69,16 +98,26 @@ interface Rows {
   readonly at: Int32Array;
 }
 
-export function mergeLogs(logs: readonly ServerLog[], findings: Findings): MergedLog {
+/** `answered`: the largest zxid up to this one that a client was told. */
+export function mergeLogs(
+  logs: readonly ServerLog[],
+  answered: (upTo: number) => number,
+  findings: Findings,
+): MergedLog {
   for (const log of logs) checkOrder(log, findings);
-  const stretches = logs.map(stretchesOf);
-  for (const [index, log] of logs.entries()) checkBreaks(log, stretches[index]!, findings);
+  const covered = logs.map((log) => new Coverage(log));
+  for (const coverage of covered) checkBreaks(coverage, findings);
   const contested = new Map<number, Contest>();
-  const merged = unite(logs, stretches, contested, findings);
-  const orphans = settle(logs, contested, findings);
+  const merged = unite(covered, contested, findings);
+  const { orphans, unsettled } = settle(logs, contested, findings);
   const kept = { zxids: merged.zxids, log: merged.log, at: merged.at };
-  const rows = orphans.size === 0 ? kept : without(kept, orphans);
-  return new MergedLog(logs, rows, orphans, missing(logs, stretches, rows.zxids));
+  const agreed = orphans.size === 0 ? kept : without(kept, (zxid) => orphans.has(zxid));
+  const found = gapsOf(covered, agreed.zxids, answered);
+  const doubtful = found.filter(({ certain, before }) => certain < before);
+  const isDoubtful = (zxid: number): boolean =>
+    doubtful.some(({ certain, before }) => zxid > certain && zxid <= before);
+  const rows = doubtful.length === 0 ? agreed : without(agreed, isDoubtful);
+  return new MergedLog(logs, rows, orphans, found, unsettled);
 }
 
 function checkOrder(log: ServerLog, findings: Findings): void {
@@ -95,36 +134,11 @@ function checkOrder(log: ServerLog, findings: Findings): void {
   }
 }
 
-/** A part of a log without breaks: indices of its first and last txn. */
-interface Stretch {
-  readonly first: number;
-  readonly last: number;
-}
-
-/** An epoch begins with counter 1, and counts by one. Anything else is a break. */
-function follows(before: number, next: number): boolean {
-  if (epochOf(before as Zxid) === epochOf(next as Zxid)) return next === before + 1;
-  return counterOf(next as Zxid) === 1;
-}
-
-function stretchesOf({ zxids }: ServerLog): Stretch[] {
-  const stretches: Stretch[] = [];
-  for (let first = 0, i = 1; i <= zxids.length && zxids.length > 0; i++) {
-    if (i < zxids.length && follows(zxids[i - 1]!, zxids[i]!)) continue;
-    stretches.push({ first, last: i - 1 });
-    first = i;
-  }
-  return stretches;
-}
-
 /** Only a snapshot explains a break: what is missing came with it. */
-function checkBreaks(log: ServerLog, stretches: readonly Stretch[], findings: Findings): void {
-  for (let i = 1; i < stretches.length; i++) {
-    const before = log.zxids[stretches[i - 1]!.last]!;
-    const next = log.zxids[stretches[i]!.first]!;
-    if (log.snapshots.some(({ zxid }) => zxid > before && zxid < next)) continue;
-    // What a damaged file has lost is no gap of the server's making.
-    if (log.damage.length > 0 || !log.final) continue;
+function checkBreaks({ log, holes }: Coverage, findings: Findings): void {
+  for (const i of holes) {
+    const before = log.zxids[i - 1]!;
+    const next = log.zxids[i]!;
     findings.add({
       property: "I8 log continuity",
       rule: RULE,
@@ -144,18 +158,13 @@ interface Contest {
 }
 
 /** All txns of all logs, each once; and which of them some log lacks where it covers. */
-function unite(
-  logs: readonly ServerLog[],
-  stretches: readonly (readonly Stretch[])[],
-  contested: Map<number, Contest>,
-  findings: Findings,
-): Rows {
+function unite(covered: readonly Coverage[], contested: Map<number, Contest>, findings: Findings): Rows {
+  const logs = covered.map(({ log }) => log);
   const size = logs.reduce((sum, { zxids }) => sum + zxids.length, 0);
   const zxids = new Float64Array(size);
   const owner = new Int32Array(size);
   const place = new Int32Array(size);
   const next = logs.map(() => 0);
-  const stretch = logs.map(() => 0);
   let count = 0;
   for (;;) {
     let zxid = Number.POSITIVE_INFINITY;
@@ -167,7 +176,7 @@ function unite(
       const log = logs[i]!;
       const at = next[i]!;
       if (log.zxids[at] !== zxid) {
-        lacking ||= covers(log, stretches[i]!, stretch, i, zxid);
+        lacking ||= covered[i]!.covers(zxid);
         continue;
       }
       if (first < 0) {
@@ -179,32 +188,18 @@ function unite(
         fork(logs[first]!, place[count]!, log, at, zxid, findings);
       }
     }
-    if (lacking) contested.set(zxid, contestOf(logs, stretches, stretch, next, zxid));
+    if (lacking) contested.set(zxid, contestOf(covered, next, zxid));
     for (let i = 0; i < logs.length; i++) if (logs[i]!.zxids[next[i]!] === zxid) next[i] = next[i]! + 1;
     count++;
   }
   return { zxids: zxids.slice(0, count), log: owner.slice(0, count), at: place.slice(0, count) };
 }
 
-/** Does the log have a stretch around this zxid, which it does not hold? `stretch[i]` moves on with the zxids. */
-function covers(log: ServerLog, own: readonly Stretch[], stretch: number[], i: number, zxid: number): boolean {
-  let at = stretch[i]!;
-  while (at < own.length && log.zxids[own[at]!.last]! < zxid) at++;
-  stretch[i] = at;
-  return at < own.length && log.zxids[own[at]!.first]! < zxid;
-}
-
-function contestOf(
-  logs: readonly ServerLog[],
-  stretches: readonly (readonly Stretch[])[],
-  stretch: number[],
-  next: readonly number[],
-  zxid: number,
-): Contest {
+function contestOf(covered: readonly Coverage[], next: readonly number[], zxid: number): Contest {
   const contest: Contest = { holders: [], without: [] };
-  for (const [i, log] of logs.entries()) {
-    if (log.zxids[next[i]!] === zxid) contest.holders.push(i);
-    else if (covers(log, stretches[i]!, stretch, i, zxid)) contest.without.push(i);
+  for (const [i, coverage] of covered.entries()) {
+    if (coverage.log.zxids[next[i]!] === zxid) contest.holders.push(i);
+    else if (coverage.covers(zxid)) contest.without.push(i);
   }
   return contest;
 }
@@ -237,8 +232,9 @@ function settle(
   logs: readonly ServerLog[],
   contested: ReadonlyMap<number, Contest>,
   findings: Findings,
-): Map<number, string> {
+): { readonly orphans: Map<number, string>; readonly unsettled: string[] } {
   const orphans = new Map<number, string>();
+  const unsettled: string[] = [];
   const lastAgreed = logs.map(({ zxids }) => {
     let at = zxids.length - 1;
     while (at >= 0 && contested.has(zxids[at]!)) at--;
@@ -250,44 +246,53 @@ function settle(
       orphans.set(zxid, names(logs, holders));
       continue;
     }
+    const summary = `${names(logs, parted)} holds ${hex(zxid)} and goes on after it; ${names(logs, without)} goes on without it.`;
     // Copies from before a damage show what was; the server may since have been told to forget it.
-    if (!parted.some((i) => logs[i]!.final) || !without.some((i) => logs[i]!.final)) continue;
+    if (!parted.some((i) => logs[i]!.final) || !without.some((i) => logs[i]!.final)) {
+      if (unsettled.length < MAX_SENTENCES) unsettled.push(summary);
+      continue;
+    }
     const fewer = parted.length < without.length;
     if (fewer) orphans.set(zxid, names(logs, holders));
     findings.add({
       property: "Z2 agreement",
       rule: RULE,
       anomaly: "logs part",
-      summary: `${names(logs, parted)} holds ${hex(zxid)} and goes on after it; ${names(logs, without)} goes on without it.`,
+      summary,
       ops: [],
       line: -1,
       zxid,
     });
   }
-  return orphans;
+  return { orphans, unsettled };
 }
 
-function without({ zxids, log, at }: Rows, orphans: ReadonlyMap<number, string>): Rows {
-  const keep = (_: number, index: number): boolean => !orphans.has(zxids[index]!);
+function without({ zxids, log, at }: Rows, isGone: (zxid: number) => boolean): Rows {
+  const keep = (_: number, index: number): boolean => !isGone(zxids[index]!);
   return { zxids: zxids.filter(keep), log: log.filter(keep), at: at.filter(keep) };
 }
 
-/** Where no server's log says what happened. */
-function missing(
-  logs: readonly ServerLog[],
-  stretches: readonly (readonly Stretch[])[],
-  zxids: Float64Array,
-): string[] {
-  const gaps: string[] = [];
-  const spans = logs.flatMap((log, i) =>
-    stretches[i]!.map(({ first, last }) => [log.zxids[first]!, log.zxids[last]!] as const),
-  );
+/**
+ * Where no log says what happened. At the end of an epoch that no log shows together with the next one, there may be txns that
+ * a server logged and nobody ever committed; only what a client was told of, or anything after it, is certain there.
+ */
+function gapsOf(covered: readonly Coverage[], zxids: Float64Array, answered: (upTo: number) => number): LogGap[] {
+  const gaps: LogGap[] = [];
+  const isBeginning = ({ log }: Coverage): boolean => log.startsEmpty && log.zxids[0] === zxids[0];
+  if (zxids.length > 0 && !covered.some(isBeginning)) gaps.push({ before: -1, certain: -1, next: zxids[0]! });
   for (let i = 1; i < zxids.length; i++) {
     const [before, next] = [zxids[i - 1]!, zxids[i]!];
-    if (follows(before, next) || spans.some(([from, to]) => from <= before && to >= next)) continue;
-    gaps.push(`No log holds what lies between ${hex(before)} and ${hex(next)}.`);
+    if (next === before + 1 || covered.some((coverage) => coverage.joins(before, next))) continue;
+    const endOfEpoch = epochOf(before as Zxid) !== epochOf(next as Zxid);
+    gaps.push({ before, certain: endOfEpoch ? Math.min(before, answered(before)) : before, next });
   }
   return gaps;
+}
+
+function describeGap({ before, certain, next }: LogGap): string {
+  if (before < 0) return `No log reaches back to the beginning: the first txn of any is ${hex(next)}.`;
+  const unsure = certain < before ? `, nor whether what follows ${hex(certain)} was ever committed` : "";
+  return `No log shows what lies between ${hex(before)} and ${hex(next)}${unsure}.`;
 }
 
 function names(logs: readonly ServerLog[], indices: readonly number[]): string {

@@ -66,15 +66,17 @@ class Replay {
 
   /** `reads`: operations that read, by zxid. */
   run(reads: Int32Array): boolean {
-    const { zxids, count, place } = this.#timeline;
+    const { zxids, count, place, wholeUntil } = this.#timeline;
     let next = 0;
     for (let row = 0; row <= count; row++) {
       const zxid = row < count ? zxids[row]! : Number.POSITIVE_INFINITY;
-      while (next < reads.length && place[reads[next]!]! < zxid) this.#read(reads[next++]!);
-      if (row === count || this.#differences > MAX_DIFFERENCES) break;
+      for (; next < reads.length && place[reads[next]!]! < zxid; next++) {
+        if (place[reads[next]!]! <= wholeUntil) this.#read(reads[next]!);
+      }
+      if (row === count || zxid > wholeUntil || this.#differences > MAX_DIFFERENCES) break;
       this.#row(row, zxid);
     }
-    return this.#differences <= MAX_DIFFERENCES;
+    return wholeUntil === Number.POSITIVE_INFINITY && this.#differences <= MAX_DIFFERENCES;
   }
 
   #row(row: number, zxid: number): void {

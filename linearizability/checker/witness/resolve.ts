@@ -75,6 +75,7 @@ class Resolver {
       fate: this.#fate,
       place: this.#place,
       complete: this.#log.gaps.length === 0,
+      wholeUntil: this.#log.wholeUntil,
     };
   }
 
@@ -87,7 +88,7 @@ class Resolver {
     const { operations } = this.#history;
     const zxid = operations.zxid[i]!;
     const row = this.#log.find(zxid);
-    if (row < 0) return this.#lost(i, zxid);
+    if (row < 0) return this.#log.hides(zxid) ? this.#settle(i, Fate.ordered, zxid) : this.#lost(i, zxid);
     const other = this.#op[row]!;
     if (other >= 0) {
       this.#findings.add({
@@ -153,7 +154,10 @@ class Resolver {
   #lookUp(i: number, unclaimed: Map<number, number[]>): void {
     const { operations } = this.#history;
     const row = unclaimed.get(keyOf(operations.session[i]!, operations.xid[i]!))?.shift();
-    if (row === undefined) return;
+    if (row === undefined) {
+      if (operations.outcome[i] === Outcome.info && this.#log.gaps.length > 0) this.#fate[i] = Fate.unknown;
+      return;
+    }
     const zxid = this.#log.zxids[row]!;
     const refusal = this.#refusal(row);
     // A late request of a session that has moved takes a zxid, and has no place in its client's order.

@@ -4,8 +4,12 @@
  */
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { OperatingError } from "../../../src/runtime/errors.ts";
 import { parseLogName, parseSnapshotName, type SnapshotFile } from "../../../src/storage/file-names.ts";
 import { isLogHeader, LOG_HEADER_BYTES, lengthWithoutZeros, RecordScanner } from "../../../src/storage/log-format.ts";
+import { SnapshotParser } from "../../../src/storage/snapshot-reader.ts";
+import { Database } from "../../../src/tree/database.ts";
+import { follows } from "./coverage.ts";
 
 const MAX_ENTRY_BYTES = 64 * 2 ** 20;
 
@@ -25,6 +29,10 @@ export interface ServerLog {
   readonly to: Int32Array;
   readonly files: readonly Buffer[];
   readonly snapshots: readonly (SnapshotFile & { readonly path: string })[];
+  /** Indices of txns before which something could not be read: the log says nothing of what lies there. */
+  readonly torn: ReadonlySet<number>;
+  /** Nothing came before its first txn: the server began with an empty tree, and has all logs since. */
+  readonly startsEmpty: boolean;
   /** Records that are not newer than the one before them. */
   readonly backwards: readonly { readonly zxid: number; readonly after: number; readonly file: string }[];
   /** Sentences about what could not be read. */
@@ -50,10 +58,8 @@ export function readServerLogs(server: number, folder: string): ServerLog[] {
     const builder = new ServerLogBuilder(server, copy === "" ? `server ${server}` : `server ${server}, ${copy}`);
     const logs = paths.flatMap((path) => named(path, parseLogName));
     for (const { path, name } of logs.sort((a, b) => a.zxid - b.zxid)) builder.file(name, readFileSync(path));
-    return builder.finish(
-      copy === "",
-      paths.flatMap((path) => named(path, parseSnapshotName)).sort((a, b) => a.zxid - b.zxid),
-    );
+    const snapshots = paths.flatMap((path) => named(path, parseSnapshotName)).sort((a, b) => a.zxid - b.zxid);
+    return builder.finish(copy === "", snapshots, startOf(snapshots));
   });
 }
 
@@ -61,7 +67,27 @@ export function readServerLogs(server: number, folder: string): ServerLog[] {
 export function serverLogOf(server: number, files: readonly Buffer[]): ServerLog {
   const builder = new ServerLogBuilder(server, `server ${server}`);
   for (const [index, bytes] of files.entries()) builder.file(`log ${index + 1}`, bytes);
-  return builder.finish(true, []);
+  return builder.finish(true, [], 0);
+}
+
+/** Zxid of the empty tree that a server began with; -1: it is not known that it did, as its oldest snapshots are gone. */
+function startOf([oldest]: ServerLog["snapshots"]): number {
+  if (oldest === undefined) return -1;
+  return oldest.zxid === 0 || isEmptyTree(oldest.path) ? oldest.zxid : -1;
+}
+
+/** Ensembles can be set up with such a snapshot, to begin at a zxid of one's choice. */
+function isEmptyTree(path: string): boolean {
+  const database = new Database();
+  try {
+    const parser = new SnapshotParser(database);
+    parser.push(readFileSync(path));
+    parser.end();
+  } catch (error) {
+    if (error instanceof OperatingError) return false;
+    throw error;
+  }
+  return database.sessions.size === 0 && database.agreesWith(new Database().digest!);
 }
 
 class ServerLogBuilder {
@@ -70,6 +96,7 @@ class ServerLogBuilder {
   readonly #files: Buffer[] = [];
   readonly #damage: string[] = [];
   readonly #backwards: ServerLog["backwards"][number][] = [];
+  readonly #torn = new Set<number>();
   readonly #scanner = new RecordScanner(MAX_ENTRY_BYTES);
   #count = 0;
   #zxids = new Float64Array(1024);
@@ -87,10 +114,7 @@ class ServerLogBuilder {
   file(name: string, padded: Buffer): void {
     const length = lengthWithoutZeros(padded);
     if (length === 0) return;
-    if (!isLogHeader(padded)) {
-      this.#damage.push(`${this.#name}: ${name} has no header`);
-      return;
-    }
+    if (!isLogHeader(padded)) return this.#unreadable(`${this.#name}: ${name} has no header`);
     // Preallocated files are mostly zeros; an entry may end in some, so a few are kept.
     const bytes = Buffer.from(padded.subarray(0, Math.min(padded.length, length + 4096)));
     const index = this.#files.push(bytes) - 1;
@@ -102,12 +126,20 @@ class ServerLogBuilder {
         this.#push(scanner.zxid, bytes.readUInt32BE(scanner.recordAt + 4), index, scanner.entryFrom, scanner.entryTo);
     }
     if (scanner.stop === "damaged" || lengthWithoutZeros(bytes.subarray(scanner.offset)) > 0) {
-      this.#damage.push(`${this.#name}: ${name} cannot be read after offset ${scanner.offset}`);
+      this.#unreadable(`${this.#name}: ${name} cannot be read after offset ${scanner.offset}`);
     }
   }
 
-  finish(final: boolean, snapshots: ServerLog["snapshots"]): ServerLog {
+  /** `start`: zxid of the empty tree that the server began with, or -1. */
+  finish(final: boolean, snapshots: ServerLog["snapshots"], start: number): ServerLog {
     const count = this.#count;
+    const first = this.#zxids[0]!;
+    const startsEmpty =
+      start >= 0 &&
+      count > 0 &&
+      follows(start, first) &&
+      !this.#torn.has(0) &&
+      !snapshots.some(({ zxid }) => zxid > start && zxid <= first);
     return {
       server: this.#server,
       name: this.#name,
@@ -119,9 +151,16 @@ class ServerLogBuilder {
       to: this.#to.subarray(0, count),
       files: this.#files,
       snapshots,
+      torn: this.#torn,
+      startsEmpty,
       backwards: this.#backwards,
       damage: this.#damage,
     };
+  }
+
+  #unreadable(damage: string): void {
+    this.#damage.push(damage);
+    this.#torn.add(this.#count);
   }
 
   #push(zxid: number, sum: number, file: number, from: number, to: number): void {

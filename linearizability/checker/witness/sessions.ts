@@ -154,6 +154,8 @@ function checkLate(
   quiet: Quiet,
   add: (summary: string) => void,
 ): void {
+  // Its close may be among what no log shows.
+  if (closed < 0 && !timeline.complete) return;
   if (goneSince < 0 || timeoutMs === 0 || history.startedAt === 0) return;
   const at = closed < 0 ? history.endedAt : momentOf(history, timeline, closed);
   if (at - goneSince <= 2 * timeoutMs * 1000 + LATE_SLACK_US || !quiet.between(goneSince, at)) return;

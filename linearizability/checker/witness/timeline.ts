@@ -15,7 +15,7 @@ export const Fate = {
   resolved: 2,
   /** Anything else that was answered at some zxid: reads, sync, watches. */
   observed: 3,
-  /** A write of which nothing is known (black box only). */
+  /** A write of which nothing is known: there are no logs, or not all. */
   unknown: 4,
 } as const;
 
@@ -40,6 +40,8 @@ export interface Timeline {
   readonly fog: Fog;
   /** No row is missing from the first to the last. */
   readonly complete: boolean;
+  /** None is up to this zxid; beyond, what a tree should be like is not known. */
+  readonly wholeUntil: number;
 }
 
 /** Errors that the leader decides, in the order of writes; all others are refusals on the way there. */

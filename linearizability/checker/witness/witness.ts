@@ -7,7 +7,7 @@ import { isRead } from "../../histories/operations.ts";
 import { type Doubt, Findings, type Violation } from "../violation.ts";
 import { resolveByTraces } from "./black-box.ts";
 import { checkDigests } from "./digests.ts";
-import { type MergedLog, mergeLogs } from "./merged-log.ts";
+import { lowerBound, type MergedLog, mergeLogs } from "./merged-log.ts";
 import { checkRealTime, checkSync } from "./real-time.ts";
 import { replay } from "./replay.ts";
 import { resolveByLog } from "./resolve.ts";
@@ -36,7 +36,7 @@ export interface WitnessVerdict {
 
 export function checkByWitness(history: History, { logs, tickTimeMs }: WitnessOptions): WitnessVerdict {
   const findings = new Findings();
-  const log = logs === null ? null : mergeLogs(logs, findings);
+  const log = logs === null ? null : mergeLogs(logs, answeredIn(history), findings);
   const timeline = log === null ? resolveByTraces(history, findings) : resolveByLog(history, log, findings);
   const observers = byPlace(history, timeline, (op) => timeline.fate[op] === Fate.observed);
   const reads = observers.filter((i) => isRead(history.operations.op[i]!));
@@ -49,6 +49,15 @@ export function checkByWitness(history: History, { logs, tickTimeMs }: WitnessOp
   checkDigests(history, log, findings);
   const doubts = (log?.gaps ?? []).map((summary): Doubt => ({ reason: "incomplete logs", summary }));
   return { violations: findings.violations, counts: findings.counts, doubts, timeline, log };
+}
+
+/** The largest zxid up to a given one that any client was told. Only asked for where logs are incomplete. */
+function answeredIn({ operations }: History): (upTo: number) => number {
+  let sorted: Float64Array | null = null;
+  return (upTo) => {
+    sorted ??= operations.zxid.filter((zxid, i) => i < operations.count && zxid > 0).sort();
+    return sorted[lowerBound(sorted, upTo + 1) - 1] ?? -1;
+  };
 }
 
 function byPlace({ operations }: History, { place }: Timeline, wanted: (i: number) => boolean): Int32Array {

@@ -7,8 +7,8 @@ const txns: Pair[] = [
     property: "S1",
     black: null,
     script: `
-      1 connect
       2 connect
+      1 connect
       1 create /a 0
       ! log all session 1`,
   },
