@@ -11,6 +11,13 @@ interface Handle {
   readonly useUserBuffer?: unknown;
 }
 
+/** What of Node's insides is touched. */
+interface Insides {
+  _handle: Handle | null;
+  /** Counts its connections, and closes when the last one has. */
+  _server: unknown;
+}
+
 type SocketOptions = ConstructorParameters<typeof Socket>[0];
 
 let received: Buffer | null = null;
@@ -26,14 +33,17 @@ export function lentSocket(take: (chunk: Buffer) => void): Socket {
  * over to a new socket. Where Node's insides are not as expected it comes back as it was, reading in Node's usual way.
  */
 export function readLent(accepted: Socket, take: (chunk: Buffer) => void): Socket {
-  const owner = accepted as unknown as { _handle: Handle | null };
+  const owner = accepted as unknown as Insides;
   const handle = owner._handle;
   if (typeof handle?.useUserBuffer !== "function") {
     accepted.on("data", take);
     return accepted.resume();
   }
+  const socket = new Socket({ handle, onread: onread(take) } as SocketOptions);
+  (socket as unknown as Insides)._server = owner._server;
   owner._handle = null;
-  return new Socket({ handle, onread: onread(take) } as SocketOptions).resume();
+  owner._server = null;
+  return socket.resume();
 }
 
 function onread(take: (chunk: Buffer) => void): {
