@@ -96,7 +96,10 @@ class ChaosRun {
       tickTimeMs: 200,
       initLimit: 20,
       syncLimit: 10,
-      network: slowNetwork ? { minDelayMs: 1, maxDelayMs: 40 } : { minDelayMs: 0.1, maxDelayMs: 2 },
+      network: {
+        ...(slowNetwork ? { minDelayMs: 1, maxDelayMs: 40 } : { minDelayMs: 0.1, maxDelayMs: 2 }),
+        torn: true,
+      },
       disk: shape() < 0.3 ? { minDelayMs: 0.5, maxDelayMs: 30 } : { minDelayMs: 0.05, maxDelayMs: 2 },
       ...(options.traced === undefined ? {} : { traced: options.traced }),
       config: smallWindow ? "commitLogCount=5\nsnapCount=40\npreAllocSize=64" : "preAllocSize=64",

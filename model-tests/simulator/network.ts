@@ -19,6 +19,8 @@ interface Connection {
   open: boolean;
   readonly paused: [boolean, boolean];
   readonly held: [Buffer[], Buffer[]];
+  /** On its way to each end, in order. */
+  readonly wire: [Buffer[], Buffer[]];
 }
 
 export interface NetworkOptions {
@@ -27,6 +29,8 @@ export interface NetworkOptions {
   /** One-way delay, ms. */
   readonly minDelayMs: number;
   readonly maxDelayMs: number;
+  /** Chunks come in shreds, and a stream that breaks does so inside of one. Otherwise what was under way is lost as a whole. */
+  readonly torn?: boolean;
 }
 
 export class SimNetwork {
@@ -61,6 +65,7 @@ export class SimNetwork {
       open: true,
       paused: [false, false],
       held: [[], []],
+      wire: [[], []],
     };
     this.#connections.add(connection);
     const { clock } = this.#options;
@@ -114,13 +119,12 @@ export class SimNetwork {
   send(connection: Connection, from: 0 | 1, bytes: Buffer): void {
     const to = from === 0 ? 1 : 0;
     const { clock, random } = this.#options;
-    // The stream may be cut into chunks anywhere.
-    const cutAt = bytes.length > 1 && random() < 0.2 ? 1 + Math.floor(random() * (bytes.length - 1)) : bytes.length;
-    for (const part of cutAt === bytes.length ? [bytes] : [bytes.subarray(0, cutAt), bytes.subarray(cutAt)]) {
+    for (const part of cutAnywhere(bytes, random, this.#options.torn === true)) {
       const copy = Buffer.from(part);
       const at = Math.max(connection.arrivesAfterMs[to], clock.nowMs + this.#delay());
       connection.arrivesAfterMs[to] = at;
-      clock.after(at - clock.nowMs, () => this.#arrive(connection, to, copy));
+      connection.wire[to].push(copy);
+      clock.after(at - clock.nowMs, () => this.#arrive(connection, to));
     }
   }
 
@@ -141,6 +145,7 @@ export class SimNetwork {
     const { clock } = this.#options;
     clock.after(0, () => own?.closed());
     if (other !== null && own !== null && !this.#isCut(own.host, other.host)) {
+      this.#tear(connection, from === 0 ? 1 : 0);
       clock.after(this.#delay(), () => other.closed("connection reset"));
     } else if (other !== null) {
       // The other side learns of it when the network lets it: modelled as a late reset.
@@ -154,8 +159,9 @@ export class SimNetwork {
     this.#options.clock.after(0, () => this.#release(connection, side));
   }
 
-  #arrive(connection: Connection, to: 0 | 1, chunk: Buffer): void {
+  #arrive(connection: Connection, to: 0 | 1): void {
     if (!connection.open) return;
+    const chunk = connection.wire[to].shift() as Buffer;
     const end = connection.ends[to];
     const from = connection.ends[to === 0 ? 1 : 0];
     if (end === null || from === null) return;
@@ -175,10 +181,23 @@ export class SimNetwork {
     if (!connection.open) return;
     connection.open = false;
     this.#connections.delete(connection);
-    for (const end of connection.ends) {
+    for (const [side, end] of connection.ends.entries()) {
       if (end === null || end.host === without) continue;
+      this.#tear(connection, side as 0 | 1);
       this.#options.clock.after(this.#delay(), () => end.closed(error));
     }
+  }
+
+  /** The stream breaks: of what was on its way to this end some first bytes still come, torn at any of them. */
+  #tear(connection: Connection, to: 0 | 1): void {
+    const end = connection.ends[to];
+    const from = connection.ends[to === 0 ? 1 : 0];
+    const bytes = Buffer.concat(connection.wire[to].splice(0));
+    if (this.#options.torn !== true || bytes.length === 0 || end === null || from === null) return;
+    if (connection.held[to].length > 0 || connection.paused[to] || this.#isCut(from.host, end.host)) return;
+    const { clock, random } = this.#options;
+    const left = bytes.subarray(0, Math.floor(random() * (bytes.length + 1)));
+    if (left.length > 0) clock.after(0, () => end.data(left));
   }
 
   #isCut(from: string, to: string): boolean {
@@ -192,6 +211,23 @@ export class SimNetwork {
 }
 
 const LATE_RESET_MS = 5000;
+const CUT = 0.2;
+const SHREDDED = 0.05;
+const SHREDS = 6;
+
+/** The stream may be cut into chunks anywhere: mostly nowhere, often once, sometimes into shreds of a packet. */
+function cutAnywhere(bytes: Buffer, random: () => number, torn: boolean): Buffer[] {
+  const luck = bytes.length > 1 ? random() : 1;
+  if (luck >= CUT) return [bytes];
+  const parts: Buffer[] = [];
+  let rest = bytes;
+  for (let cuts = torn && luck < SHREDDED ? SHREDS : 1; cuts > 0 && rest.length > 1; cuts--) {
+    const at = 1 + Math.floor(random() * (rest.length - 1));
+    parts.push(rest.subarray(0, at));
+    rest = rest.subarray(at);
+  }
+  return [...parts, rest];
+}
 
 /** One side of a connection. */
 export class SimStream {

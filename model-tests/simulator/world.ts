@@ -23,7 +23,7 @@ export interface WorldOptions {
   readonly syncLimit?: number;
   /** Lines added to every server's configuration. */
   readonly config?: string;
-  readonly network?: { readonly minDelayMs: number; readonly maxDelayMs: number };
+  readonly network?: { readonly minDelayMs: number; readonly maxDelayMs: number; readonly torn?: boolean };
   readonly disk?: { readonly minDelayMs: number; readonly maxDelayMs: number };
   readonly observed?: (server: SimServer, input: Input, effects: readonly Effect[]) => void;
   /** Takes the lines of every server's trace (model-tests/trace). */
