@@ -36,9 +36,9 @@ export class SnapshotParser {
   #trailer: Buffer[] = [];
   #trailerBytes = 0;
 
-  /** Empties the database. */
-  constructor(database: Database) {
-    this.#loader = new TreeLoader(database);
+  /** Empties the database. `bytes`: of the whole snapshot, 0 if nobody knows. */
+  constructor(database: Database, bytes = 0) {
+    this.#loader = new TreeLoader(database, undefined, bytes);
   }
 
   /** Throws SnapshotError or TreeLoadError; the database must then be cleared. The first chunk holds the whole header. */
@@ -103,7 +103,7 @@ export function loadSnapshot(
   database: Database,
   done: (verdict: SnapshotVerdict) => void,
 ): void {
-  const parser = new SnapshotParser(database);
+  const parser = new SnapshotParser(database, file.compression === "none" ? file.size : 0);
   const compressed: Buffer[] = [];
   const take = (bytes: Buffer): void => {
     if (file.compression === "none") parser.push(bytes);

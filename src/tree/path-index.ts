@@ -55,6 +55,19 @@ export class PathIndex {
     this.#count = 0;
   }
 
+  /** Makes the buckets for this many nodes at once, if they are more than there are. */
+  reserve(nodes: number): void {
+    let buckets = this.#heads.length;
+    while (buckets < nodes * 2) buckets *= 2;
+    if (buckets === this.#heads.length) return;
+    const old = this.#heads;
+    const used = this.#buckets;
+    this.#heads = new Int32Array(buckets);
+    this.#buckets = buckets;
+    this.#mask = buckets - 1;
+    for (let bucket = 0; bucket < used; bucket++) this.#scatter(old[bucket]! as Znode);
+  }
+
   #bucketOf(crc: number): number {
     const bucket = crc & this.#mask;
     return bucket < this.#buckets ? bucket : bucket & (this.#mask >>> 1);
@@ -62,7 +75,6 @@ export class PathIndex {
 
   /** One more bucket: the nodes of the one that its numbers came from are divided between the two. */
   #splitBucket(): void {
-    const records = this.#records;
     const added = this.#buckets;
     if (added === this.#heads.length) {
       const heads = new Int32Array(added * 2);
@@ -71,10 +83,16 @@ export class PathIndex {
     }
     if (added > this.#mask) this.#mask = this.#mask * 2 + 1;
     const old = added & (this.#mask >>> 1);
-    let node = this.#heads[old]! as Znode;
+    const node = this.#heads[old]! as Znode;
     this.#heads[old] = NO_NODE;
     this.#buckets = added + 1;
-    while (node !== NO_NODE) {
+    this.#scatter(node);
+  }
+
+  /** Puts the nodes of a chain where they belong now. */
+  #scatter(chain: Znode): void {
+    const records = this.#records;
+    for (let node = chain; node !== NO_NODE; ) {
       const next = records.word(node, NEXT_IN_BUCKET) as Znode;
       const bucket = this.#bucketOf(records.word(node, PATH_CRC));
       records.setWord(node, NEXT_IN_BUCKET, this.#heads[bucket]!);

@@ -163,3 +163,37 @@ test("a large node in a thousand chunks is put together once", () => {
   expect(loader.rest()).toHaveLength(0);
   expect(database.tree.dataLength(database.tree.get("/a")!)).toBe(1_000_000);
 });
+
+test("a body comes out the same wherever it is cut, and however many nodes its length promises", () => {
+  const body = new Body().node("").node("/ä");
+  for (let i = 0; i < 600; i++) body.node(`/ä/${i}`, { data: i % 7 === 0 ? null : "d".repeat((i * 37) % 400) });
+  const bytes = body.end();
+  const behind = Buffer.from("what follows");
+  const wanted = load(bytes).database;
+  const all = Buffer.concat([bytes, behind]);
+  for (const [size, promised] of [
+    [all.length, bytes.length],
+    [1, 0],
+    [13, 50 * bytes.length],
+    [1024, 300],
+    [5000, bytes.length],
+    [20_011, 1],
+  ] as const) {
+    const database = new Database();
+    const loader = new TreeLoader(database, undefined, promised);
+    let at = 0;
+    for (; !loader.done; at += size) loader.push(all.subarray(at, at + size));
+    const cut = `${size} bytes at a time, ${promised} promised`;
+    expect(loader.bodyBytes, cut).toBe(bytes.length);
+    expect(Buffer.concat([loader.rest(), all.subarray(at)]), cut).toEqual(behind);
+    expect(database.digest, cut).toEqual(wanted.digest);
+    expect(database.nodeCount, cut).toBe(wanted.nodeCount);
+    for (let i = 0; i < 600; i++) {
+      const node = database.tree.get(`/ä/${i}`);
+      expect(node === undefined ? undefined : database.tree.data(node)?.length, cut).toBe(
+        i % 7 === 0 ? undefined : (i * 37) % 400,
+      );
+      expect(node, cut).toBeDefined();
+    }
+  }
+});

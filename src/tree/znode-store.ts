@@ -29,6 +29,8 @@ import {
 } from "./znode-records.ts";
 
 const SLASH = 0x2f;
+/** Up to here a loop beats the call into native code. */
+const SHORT_BYTES = 64;
 const SYSTEM_ROOT = Buffer.from("/zookeeper");
 const SYSTEM_ROOT_CRC = crc32(SYSTEM_ROOT, 0, SYSTEM_ROOT.length, 0);
 
@@ -155,6 +157,11 @@ export class ZnodeStore extends ZnodeRecords {
     return this.cellOffset(node) + this.word(node, NAME_LENGTH);
   }
 
+  /** The first of the nodes among which one with this CRC of its path is. */
+  firstWith(crc: number): Znode {
+    return this.#index.first(crc);
+  }
+
   /** The node at `bytes[start, end)`, which is compared byte by byte; NO_NODE if there is none. */
   find(bytes: Uint8Array, start: number, end: number): Znode {
     const length = end - start;
@@ -174,7 +181,10 @@ export class ZnodeStore extends ZnodeRecords {
 
   /** The child whose name is `bytes[slash + 1, end)`. */
   findChild(parent: Znode, bytes: Uint8Array, slash: number, end: number): Znode {
-    const crc = crc32(bytes, slash, end, this.word(parent, PATH_CRC));
+    return this.#childWith(crc32(bytes, slash, end, this.word(parent, PATH_CRC)), parent, bytes, slash, end);
+  }
+
+  #childWith(crc: number, parent: Znode, bytes: Uint8Array, slash: number, end: number): Znode {
     const length = end - slash - 1;
     let node = this.#index.first(crc);
     while (node !== NO_NODE) {
@@ -193,34 +203,70 @@ export class ZnodeStore extends ZnodeRecords {
     return NO_NODE;
   }
 
+  /** Room in the index for this many nodes: they come one after the other, and the index need not grow with them. */
+  expectNodes(nodes: number): void {
+    this.#index.reserve(nodes);
+  }
+
   /**
    * A new child named `bytes[slash + 1, end)`, which must not exist yet. Its stat is zeros. It goes before its siblings,
    * so that a snapshot under way meets no new nodes among those it still has to visit. `contentCrc`: of path and data where it
    * is known, else 0.
    */
   insert(parent: Znode, bytes: Uint8Array, slash: number, end: number, data: Uint8Array | null, contentCrc = 0): Znode {
+    const pathCrc = crc32(bytes, slash, end, this.word(parent, PATH_CRC));
+    const node = this.#enter(parent, bytes, slash, end, pathCrc, data === null ? -1 : data.length);
+    const crc = contentCrc === 0 ? this.#contentCrc(pathCrc, data) : contentCrc;
+    if (data !== null) this.cellBytes(node).set(data, this.dataOffset(node));
+    this.setWord(node, CONTENT_CRC, crc);
+    return node;
+  }
+
+  /** The same with the data at `source[from, to)`, `to` -1 for null; NO_NODE if there is such a node already. */
+  insertNew(
+    parent: Znode,
+    bytes: Uint8Array,
+    slash: number,
+    end: number,
+    source: Buffer,
+    from: number,
+    to: number,
+  ): Znode {
+    const pathCrc = crc32(bytes, slash, end, this.word(parent, PATH_CRC));
+    if (this.#childWith(pathCrc, parent, bytes, slash, end) !== NO_NODE) return NO_NODE;
+    const node = this.#enter(parent, bytes, slash, end, pathCrc, to < 0 ? -1 : to - from);
+    if (to > from) {
+      const cell = this.cellBytes(node);
+      const at = this.dataOffset(node);
+      if (to - from > SHORT_BYTES) source.copy(cell, at, from, to);
+      else for (let i = 0; i < to - from; i++) cell[at + i] = source[from + i]!;
+    }
+    this.setWord(node, CONTENT_CRC, to < 0 || !this.#digest ? pathCrc : crc32(source, from, to, pathCrc));
+    return node;
+  }
+
+  /** All of a new child but its data, for which there is room behind its name. */
+  #enter(parent: Znode, bytes: Uint8Array, slash: number, end: number, pathCrc: number, dataLength: number): Znode {
     const node = this.take();
     const length = end - slash - 1;
     const page = this.page(node);
     const at = this.at(node);
-    const pathCrc = crc32(bytes, slash, end, this.word(parent, PATH_CRC));
-    const ref = this.arena.allocate(length + (data === null ? 0 : data.length));
+    const dataBytes = Math.max(dataLength, 0);
+    const ref = this.arena.allocate(length + dataBytes);
     const cell = this.arena.slab(ref);
     const from = this.arena.offset(ref);
     for (let i = 0; i < length; i++) cell[from + i] = bytes[slash + 1 + i]!;
-    if (data !== null) cell.set(data, from + length);
     page[at + NAME_LENGTH] = length;
-    page[at + DATA_LENGTH] = data === null ? -1 : data.length;
+    page[at + DATA_LENGTH] = dataLength;
     page[at + CELL] = ref;
     page[at + PATH_BYTES] = this.word(parent, PATH_BYTES) + length + 1;
     page[at + PATH_CRC] = pathCrc;
-    page[at + CONTENT_CRC] = contentCrc === 0 ? this.#contentCrc(pathCrc, data) : contentCrc;
     const system = this.isSystem(parent) || this.#isSystemRoot(parent);
     page[at + MARKS] = (this.snapshotsStarted << 1) | (system ? 1 : 0);
     this.#link(parent, node);
     this.#index.add(node);
     this.#count++;
-    this.#bytes += page[at + PATH_BYTES]! + (data === null ? 0 : data.length);
+    this.#bytes += page[at + PATH_BYTES]! + dataBytes;
     return node;
   }
 
