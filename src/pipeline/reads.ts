@@ -9,6 +9,7 @@ import { AclRecord, GetEphemeralsRequest, SetWatches, SetWatches2 } from "../pro
 import type { EventType } from "../protocol/watch-events.ts";
 import type { ServerCounters } from "../runtime/counters.ts";
 import { redactAcl } from "../tree/acl.ts";
+import { GROUP } from "../tree/cache-warmer.ts";
 import type { Znode } from "../tree/data-tree.ts";
 import type { Database } from "../tree/database.ts";
 import { setWatches } from "../tree/set-watches.ts";
@@ -20,6 +21,12 @@ const OPEN_ACL_KEY = -1;
 /** Guesses of what answering costs in bytes, for what waits behind a write. */
 const SMALL_REPLY_BYTES = 128;
 const CHILD_NAME_BYTES = 24;
+
+/** Of a frame: length, xid, op, and then often the length of a path and the path. */
+const OP_OFFSET = 8;
+const PATH_OFFSET = 16;
+/** A few requests at once are not worth a look ahead. */
+const LOOK_AHEAD_FROM_BYTES = 128;
 
 type Emit = (watcher: ClientConnection, type: EventType, path: string, zxid: Zxid) => void;
 
@@ -68,6 +75,29 @@ export class Reads {
     }
     if (err === ErrorCode.MARSHALLINGERROR) this.#counters.malformedRequests++;
     return endReply(writer, start, err);
+  }
+
+  /**
+   * Looks ahead at the frames in `bytes` from `start` to `end`, and fetches what their answers will need. Returns how many
+   * frames may be taken before looking ahead is worth while again.
+   */
+  foresee(bytes: Buffer, start: number, end: number): number {
+    const { warmer } = this.#database.tree;
+    if (end - start < LOOK_AHEAD_FROM_BYTES || !warmer.worthwhile) return GROUP;
+    let at = start;
+    let frames = 0;
+    for (; frames < GROUP && end - at >= PATH_OFFSET; frames++) {
+      const frameEnd = at + 4 + bytes.readInt32BE(at);
+      if (frameEnd <= at || frameEnd > end) break;
+      if (startsWithPath(bytes.readInt32BE(at + OP_OFFSET))) {
+        const path = at + PATH_OFFSET;
+        const pathEnd = path + bytes.readInt32BE(path - 4);
+        if (pathEnd >= path && pathEnd <= frameEnd) warmer.expect(bytes, path, pathEnd);
+      }
+      at = frameEnd;
+    }
+    warmer.warm();
+    return frames === 0 ? GROUP : frames;
   }
 
   /** How many bytes the answer may take, before it is known. */
@@ -290,6 +320,10 @@ export class Reads {
     if (this.#database.tree.aclKey(node) === OPEN_ACL_KEY || this.#skipAcl) return true;
     return this.#database.allows(node, perms, connection.authInfo);
   }
+}
+
+function startsWithPath(op: number): boolean {
+  return op === OpCode.getData || op === OpCode.exists || op === OpCode.setData;
 }
 
 function hasNul(bytes: Buffer, start: number, end: number): boolean {

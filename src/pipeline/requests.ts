@@ -82,7 +82,12 @@ export class Requests {
     connection.parsing = true;
     const { decoder } = connection;
     try {
-      while (admitsRequest[connection.state] && decoder.next()) {
+      for (let foreseen = 0; admitsRequest[connection.state]; foreseen--) {
+        if (foreseen === 0) {
+          decoder.peek();
+          foreseen = this.#reads.foresee(decoder.bytes, decoder.start, decoder.end);
+        }
+        if (!decoder.next()) break;
         this.#request(connection, decoder.bytes, decoder.start, decoder.end);
         if (this.#exceedsLimits(connection)) this.#holdBack(connection);
       }

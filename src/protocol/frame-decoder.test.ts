@@ -116,3 +116,20 @@ describe("lengths", () => {
     expect([...decoder.takeRest()]).toEqual([0, 0, 0, 1]);
   });
 });
+
+test("what lies behind the last frame can be looked at without being taken", () => {
+  const bytes = stream(Buffer.from("one"), Buffer.from("two"), Buffer.from("three"));
+  const decoder = new FrameDecoder();
+  decoder.push(bytes.subarray(0, 12));
+  decoder.peek();
+  expect(decoder.bytes.subarray(decoder.start, decoder.end)).toEqual(bytes.subarray(0, 12));
+  expect(decoder.next()).toBe(true);
+  decoder.peek();
+  expect(decoder.bytes.subarray(decoder.start, decoder.end)).toEqual(bytes.subarray(7, 12));
+  // Now the length of the second is taken.
+  expect(decoder.next()).toBe(false);
+  decoder.peek();
+  expect(decoder.start).toBe(decoder.end);
+  decoder.push(bytes.subarray(12));
+  expect([decoder.next(), decoder.next(), decoder.next()]).toEqual([true, true, false]);
+});

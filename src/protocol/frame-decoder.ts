@@ -69,6 +69,19 @@ export class FrameDecoder {
     return true;
   }
 
+  /**
+   * Makes `bytes` from `start` to `end` what has arrived in one piece behind the last frame, without taking it. The next frame
+   * begins there, length first.
+   */
+  peek(): void {
+    const queue = this.#queue;
+    queue.peek();
+    this.bytes = queue.bytes;
+    this.start = queue.start;
+    // The length of the next frame was taken already: nobody could tell where the one behind it begins.
+    this.end = this.#length < 0 ? queue.end : queue.start;
+  }
+
   /** The bytes after the last frame, or after the length that was refused: for whoever speaks something else from here. */
   takeRest(): Buffer {
     return this.#queue.takeRest();

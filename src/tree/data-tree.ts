@@ -2,6 +2,7 @@
 import type { Acl } from "../../spec/vocabulary.ts";
 import type { JuteWriter } from "../protocol/jute-writer.ts";
 import type { AclCache } from "./acl-cache.ts";
+import { CacheWarmer } from "./cache-warmer.ts";
 import { type EphemeralKind, joinHalves, kindOfOwner } from "./ephemeral-owner.ts";
 import { PathBytes } from "./path-bytes.ts";
 import {
@@ -47,6 +48,8 @@ export interface StoredStat {
 export const CLIENT_STAT_WORDS = 17;
 
 export class DataTree {
+  /** For who knows of several reads before they happen. */
+  readonly warmer: CacheWarmer;
   readonly #store: ZnodeStore;
   readonly #acls: AclCache;
   readonly #extendedTypes: boolean;
@@ -55,6 +58,7 @@ export class DataTree {
 
   /** `extendedTypes`: owners with top byte 0xff are TTLs, not sessions. */
   constructor(store: ZnodeStore, acls: AclCache, extendedTypes: boolean) {
+    this.warmer = new CacheWarmer(store);
     this.#store = store;
     this.#acls = acls;
     this.#extendedTypes = extendedTypes;

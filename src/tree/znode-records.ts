@@ -30,10 +30,11 @@ export const CONTENT_CRC = 22;
 /** CRC-32 of path, data and stat, as it was added to the tree's digest; 0 if the node does not count. */
 export const DIGEST = 23;
 export const PARENT = 24;
-export const FIRST_CHILD = 25;
+/** Here, because a read that follows a chain finds it in the line it is in already. */
+export const NEXT_IN_BUCKET = 25;
 export const NEXT_SIBLING = 26;
 export const PREVIOUS_SIBLING = 27;
-export const NEXT_IN_BUCKET = 28;
+export const FIRST_CHILD = 28;
 /** Links between the nodes of one session, between containers, between TTL nodes. */
 export const NEXT_OWNED = 29;
 export const PREVIOUS_OWNED = 30;
