@@ -8,6 +8,7 @@ import type { HostFacts } from "../../src/server/view.ts";
 import type { Happening, VirtualClock } from "./clock.ts";
 import type { FakeDisk } from "./fake-disk.ts";
 import type { SimNetwork, SimStream, StreamEnd } from "./network.ts";
+import { PoisonedEntryMemory, releasePoisoned, SPOILT } from "./poisoned-memory.ts";
 
 export interface SimServerOptions {
   readonly config: ServerConfig;
@@ -34,8 +35,6 @@ const NO_FACTS: HostFacts = {
 
 /** 2026-01-01, so that times in the tree look like times. */
 const WALL_CLOCK_START_MS = 1_767_225_600_000;
-/** No byte of any request that a test sends. */
-const SPOILT = 0xa5;
 
 export class SimServer {
   readonly name: string;
@@ -94,6 +93,7 @@ export class SimServer {
         sha1: (bytes) => createHash("sha1").update(bytes).digest(),
       },
     });
+    Object.assign(this.#server.replica.committedLog, { memory: new PoisonedEntryMemory() });
     const life = this.#life;
     this.disk.attach((input) => {
       if (life === this.#life) this.input(input);
@@ -188,7 +188,8 @@ export class SimServer {
         return;
       }
       case "socket.write":
-        return this.#streams.get(effect.socket)?.write(effect.bytes);
+        this.#streams.get(effect.socket)?.write(effect.bytes);
+        return releasePoisoned(effect.slab);
       case "socket.drain": {
         const life = this.#life;
         clock.after(1, () => {
