@@ -171,22 +171,30 @@ export class Operations {
 
   /** A new operation that has been invoked. Returns its index. */
   add(op: number, args: Arguments): number {
+    const given = args as Partial<AllArguments>;
+    const mode = given.mode === undefined || op !== Op.create ? 0 : MODES.indexOf(given.mode as CreateMode);
+    const i = this.addPlain(op, given.path ?? "", given.data ?? null, given.version ?? -1, mode, given.watch === true);
+    this.extra[i] = extraOf(op, given);
+    return i;
+  }
+
+  /** One that has no other arguments. `mode`: index into MODES. */
+  addPlain(op: number, path: string, data: string | null, version: number, mode: number, watch: boolean): number {
     if (this.count === this.capacity) this.#grow(this.capacity * 2);
     const i = this.count++;
-    const given = args as Partial<AllArguments>;
     this.op[i] = op;
-    this.version[i] = given.version ?? -1;
-    this.mode[i] = given.mode === undefined || op !== Op.create ? 0 : MODES.indexOf(given.mode as CreateMode);
-    this.watch[i] = given.watch === true ? 1 : 0;
+    this.version[i] = version;
+    this.mode[i] = mode;
+    this.watch[i] = watch ? 1 : 0;
     this.completed[i] = Number.POSITIVE_INFINITY;
     this.completeLine[i] = -1;
     this.zxid[i] = -1;
     this.stat[i] = -1;
-    this.path.push(given.path ?? "");
+    this.path.push(path);
     this.created.push(null);
-    this.data.push(given.data ?? null);
+    this.data.push(data);
     this.err.push("");
-    this.extra.push(extraOf(op, given));
+    this.extra.push(NOTHING);
     return i;
   }
 
@@ -195,7 +203,11 @@ export class Operations {
     const { path, data, stat, children, acl, results } = res as Partial<AllResults>;
     if (path !== undefined) this.created[i] = path;
     if (data !== undefined) this.data[i] = data;
-    if (stat !== undefined) this.stat[i] = this.#addStat(stat);
+    if (stat !== undefined) {
+      const row = STAT_FIELDS.map((field) => (field === "ephemeralOwner" ? 0 : stat[field]));
+      row[OWNER_AT] = this.sessions.index(stat.ephemeralOwner);
+      this.answerStat(i, row);
+    }
     if (children !== undefined) this.extra[i] = { children };
     if (acl !== undefined) this.extra[i] = { acl };
     if (results !== undefined) this.extra[i] = { ...this.extra[i]!, results };
@@ -216,7 +228,8 @@ export class Operations {
     return this.id.subarray(0, this.count).indexOf(id);
   }
 
-  #addStat(stat: StatRecord): number {
+  /** `values`: in the order of STAT_FIELDS, the owner as an index of `sessions`. */
+  answerStat(i: number, values: ArrayLike<number>): void {
     const row = this.statCount++;
     const at = row * STAT_WIDTH;
     if (at + STAT_WIDTH > this.stats.length) {
@@ -225,18 +238,8 @@ export class Operations {
       this.stats = grown;
     }
     const { stats } = this;
-    stats[at] = stat.czxid;
-    stats[at + 1] = stat.mzxid;
-    stats[at + 2] = stat.pzxid;
-    stats[at + 3] = stat.ctime;
-    stats[at + 4] = stat.mtime;
-    stats[at + 5] = stat.version;
-    stats[at + 6] = stat.cversion;
-    stats[at + 7] = stat.aversion;
-    stats[at + OWNER_AT] = this.sessions.index(stat.ephemeralOwner);
-    stats[at + 9] = stat.dataLength;
-    stats[at + 10] = stat.numChildren;
-    return row;
+    for (let field = 0; field < STAT_WIDTH; field++) stats[at + field] = values[field]!;
+    this.stat[i] = row;
   }
 
   #grow(capacity: number): void {

@@ -1,9 +1,9 @@
 /** Reads the lines of a history (format.ts) into columns. A line that cannot be understood is an error with its number. */
-import { isAscii } from "node:buffer";
 import { closeSync, openSync, readSync } from "node:fs";
 import { OperatingError } from "../../src/runtime/errors.ts";
 import { type Completion, HISTORY_FORMAT, HISTORY_VERSION, type Line, type Where } from "./format.ts";
 import type { History, Noted } from "./history.ts";
+import { LineReader } from "./line-reader.ts";
 import { Op, Operations, Outcome } from "./operations.ts";
 
 /**
@@ -52,6 +52,7 @@ export function historyOf(lines: Iterable<Line>): History {
 
 class HistoryBuilder {
   readonly #operations = new Operations();
+  readonly #reader = new LineReader(this.#operations.sessions);
   readonly #events: History["events"][number][] = [];
   readonly #connections: History["connections"][number][] = [];
   readonly #faults: History["faults"][number][] = [];
@@ -67,12 +68,16 @@ class HistoryBuilder {
 
   /** Whole lines. */
   lines(bytes: Buffer): void {
-    // Most histories are ASCII, which is decoded much faster.
-    const text = isAscii(bytes) ? bytes.toString("latin1") : bytes.toString("utf8");
-    let from = 0;
-    for (let end = text.indexOf("\n"); end >= 0; end = text.indexOf("\n", from)) {
-      this.text(text.slice(from, end));
-      from = end + 1;
+    for (let from = 0; from < bytes.length; ) {
+      const next = this.#lines === 0 ? -1 : this.#reader.read(bytes, from);
+      if (next >= 0) {
+        this.#usual(this.#reader);
+        from = next;
+      } else {
+        const end = bytes.indexOf(LINE_FEED, from);
+        this.text(bytes.toString("utf8", from, end));
+        from = end + 1;
+      }
     }
   }
 
@@ -100,16 +105,7 @@ class HistoryBuilder {
       case "invoke": {
         const op = Op[line.op];
         if (op === undefined || typeof line.args !== "object") throw this.#error("BAD_LINE", { op: line.op });
-        if (this.#open.has(line.id)) throw this.#error("ID_USED_TWICE", { id: line.id });
-        const operations = this.#operations;
-        const i = operations.add(op, line.args);
-        this.#open.set(line.id, i);
-        operations.id[i] = line.id;
-        operations.invoked[i] = line.t;
-        operations.invokeLine[i] = at;
-        this.#where(i, line);
-        operations.xid[i] = line.xid;
-        return;
+        return this.#invoked(line, this.#operations.add(op, line.args), at);
       }
       case "ok": {
         const i = this.#complete(line, Outcome.ok, at);
@@ -126,8 +122,7 @@ class HistoryBuilder {
       }
       case "info": {
         const i = this.#complete(line, Outcome.info, at);
-        this.#operations.completed[i] = Number.POSITIVE_INFINITY;
-        this.#operations.zxid[i] = -1;
+        this.#gaveUp(i);
         this.#operations.err[i] = line.err;
         return;
       }
@@ -157,6 +152,29 @@ class HistoryBuilder {
     }
   }
 
+  /** A line of an operation that was read without an object for it. */
+  #usual(line: LineReader): void {
+    const at = this.#lines++;
+    const operations = this.#operations;
+    this.#whole = false;
+    this.#endedAt = line.t;
+    if (line.outcome === null) {
+      const { op, path, data, version, mode, watch } = line;
+      return this.#invoked(line, operations.addPlain(op, path, data ?? null, version, mode, watch), at);
+    }
+    const i = this.#complete(line, line.outcome, at);
+    if (line.outcome !== Outcome.ok) {
+      if (line.outcome === Outcome.info) this.#gaveUp(i);
+      operations.err[i] = line.err;
+      return;
+    }
+    const { created, data, hasStat, children } = line;
+    if (created !== null) operations.created[i] = created;
+    if (data !== undefined) operations.data[i] = data;
+    if (hasStat) operations.answerStat(i, line.stat);
+    if (children !== null) operations.extra[i] = { children };
+  }
+
   finish(): History {
     return {
       operations: this.#operations,
@@ -171,6 +189,26 @@ class HistoryBuilder {
       lines: this.#lines,
       whole: this.#whole,
     };
+  }
+
+  #invoked(
+    line: Where & { readonly id: number; readonly t: number; readonly xid: number },
+    i: number,
+    at: number,
+  ): void {
+    if (this.#open.has(line.id)) throw this.#error("ID_USED_TWICE", { id: line.id });
+    const operations = this.#operations;
+    this.#open.set(line.id, i);
+    operations.id[i] = line.id;
+    operations.invoked[i] = line.t;
+    operations.invokeLine[i] = at;
+    this.#where(i, line);
+    operations.xid[i] = line.xid;
+  }
+
+  #gaveUp(i: number): void {
+    this.#operations.completed[i] = Number.POSITIVE_INFINITY;
+    this.#operations.zxid[i] = -1;
   }
 
   #complete(line: Completion, outcome: number, at: number): number {

@@ -131,6 +131,19 @@ describe("a tail that only an emptied server had", () => {
     expect(judged(lines, logs)).toEqual(["valid"]);
   });
 
+  test("is no part of it either when the server came back and was sent a snapshot", () => {
+    const back = log(3, [...old, ...tail, ...txns.slice(-1)]);
+    const received = {
+      name: "snapshot.200000001",
+      size: 0,
+      zxid: txns.at(-2)!.zxid,
+      compression: "gzip",
+      path: "",
+    } as const;
+    expect(judged(lines, [{ ...back, snapshots: [received] }, log(1, txns), log(2, txns)])).toEqual(["valid"]);
+    expect(judged(lines, [back, log(1, txns), log(2, txns)])).toContain("Z2: logs part");
+  });
+
   test("is not relied on when no log shows how its epoch ended", () => {
     const rest = [1, 2].map((id) => logAfter(id, txns.slice(-2)));
     expect(judged(lines, [copy(1, [...old, ...tail]), ...rest])).toEqual(["unknown", "incomplete logs"]);

@@ -47,6 +47,15 @@ export class Coverage {
     return this.#at < stretches.length && this.#firstOf(this.#at) < zxid;
   }
 
+  /** The last txn, of those that `counts` takes, up to which the log goes on from this one of its own without a break. */
+  lastFrom(zxid: number, counts: (zxid: number) => boolean): number {
+    const { zxids } = this.log;
+    const stretch = this.stretches.find(({ first, last }) => zxids[first]! <= zxid && zxids[last]! >= zxid);
+    let at = stretch?.last ?? -1;
+    while (at >= 0 && zxids[at]! > zxid && !counts(zxids[at]!)) at--;
+    return zxids[at] ?? -1;
+  }
+
   /** Is there nothing between these two but what the log has? */
   joins(before: number, next: number): boolean {
     return this.stretches.some((_, at) => this.#firstOf(at) <= before && this.#lastOf(at) >= next);

@@ -109,7 +109,7 @@ export function mergeLogs(
   for (const coverage of covered) checkBreaks(coverage, findings);
   const contested = new Map<number, Contest>();
   const merged = unite(covered, contested, findings);
-  const { orphans, unsettled } = settle(logs, contested, findings);
+  const { orphans, unsettled } = settle(covered, contested, findings);
   const kept = { zxids: merged.zxids, log: merged.log, at: merged.at };
   const agreed = orphans.size === 0 ? kept : without(kept, (zxid) => orphans.has(zxid));
   const found = gapsOf(covered, agreed.zxids, answered);
@@ -226,22 +226,20 @@ function fork(a: ServerLog, i: number, b: ServerLog, j: number, zxid: number, fi
 
 /**
  * A contested txn is an orphan if its holders end with it, or with more of the kind: they were cut off with it and never came
- * back. If a holder goes on with what the others have, then the logs have parted for good.
+ * back, or came back and were sent a snapshot, which stands for all that their log has before. If a holder goes on with what
+ * the others have, then the logs have parted for good.
  */
 function settle(
-  logs: readonly ServerLog[],
+  covered: readonly Coverage[],
   contested: ReadonlyMap<number, Contest>,
   findings: Findings,
 ): { readonly orphans: Map<number, string>; readonly unsettled: string[] } {
   const orphans = new Map<number, string>();
   const unsettled: string[] = [];
-  const lastAgreed = logs.map(({ zxids }) => {
-    let at = zxids.length - 1;
-    while (at >= 0 && contested.has(zxids[at]!)) at--;
-    return zxids[at] ?? -1;
-  });
+  const logs = covered.map(({ log }) => log);
+  const isAgreed = (zxid: number): boolean => !contested.has(zxid);
   for (const [zxid, { holders, without }] of contested) {
-    const parted = holders.filter((i) => lastAgreed[i]! > zxid);
+    const parted = holders.filter((i) => covered[i]!.lastFrom(zxid, isAgreed) > zxid);
     if (parted.length === 0) {
       orphans.set(zxid, names(logs, holders));
       continue;
