@@ -2,9 +2,11 @@
 
 import { CLIENT_CHECKS } from "../models/client-checks.ts";
 import { ELECTION_CHECKS } from "../models/election/election-checks.ts";
+import { JOINED_CHECKS } from "../models/joined/joined-checks.ts";
 import { ZAB_CHECKS } from "../models/zab/zab-checks.ts";
 import { CLIENT_MUTANTS } from "../mutants/client-mutants.ts";
 import { ELECTION_MUTANTS } from "../mutants/election-mutants.ts";
+import { JOINED_MUTANTS } from "../mutants/joined-mutants.ts";
 import { ZAB_PRODUCTION_MUTANTS } from "../mutants/zab-mutants.ts";
 import type { Check, Mutant } from "./check.ts";
 import { ZAB_COUNTS } from "./zab-tla/zab-counts.ts";
@@ -28,12 +30,19 @@ const zabTla: Check[] = ZAB_COUNTS.map(({ bounds, epochs, text, symmetry, length
   };
 });
 
-export const CHECKS: readonly Check[] = [...zabTla, ...ZAB_CHECKS, ...ELECTION_CHECKS, ...CLIENT_CHECKS];
+export const CHECKS: readonly Check[] = [
+  ...zabTla,
+  ...ZAB_CHECKS,
+  ...ELECTION_CHECKS,
+  ...JOINED_CHECKS,
+  ...CLIENT_CHECKS,
+];
 
 export const MUTANTS: readonly Mutant[] = [
   ...ZAB_MUTANTS,
   ...ZAB_PRODUCTION_MUTANTS,
   ...ELECTION_MUTANTS,
+  ...JOINED_MUTANTS,
   ...CLIENT_MUTANTS,
 ];
 

@@ -22,6 +22,7 @@ import {
 import { CLIENTS_GO_ON } from "../models/sessions/session-model.ts";
 import { DEPOSED_SYNC } from "../mutants/client-mutants.ts";
 import { ELECTION_MUTANTS } from "../mutants/election-mutants.ts";
+import { JOINED_MUTANTS } from "../mutants/joined-mutants.ts";
 import { REPLAY_MUTANTS } from "../mutants/replay-mutants.ts";
 import { SESSION_MUTANTS } from "../mutants/session-mutants.ts";
 import { ZAB_PRODUCTION_MUTANTS } from "../mutants/zab-mutants.ts";
@@ -58,6 +59,8 @@ export const FAMILIES: readonly Family[] = [
     ]),
     mutants: ELECTION_MUTANTS,
   },
+  // The invariants are those of elections and of Zab: these are what the two of them notice only together.
+  { name: "joined", invariants: ["E3 ElectedIsMostRecent", "L1 AllInStep"], mutants: JOINED_MUTANTS },
   {
     name: "sessions",
     invariants: [...names([...SESSION_INVARIANTS, ...CLIENT_INVARIANTS, ...WATCH_INVARIANTS]), CLIENTS_GO_ON],

@@ -188,6 +188,11 @@ export class ZabReplay {
         return null;
       case "append lost":
         return "a disk that fails stops its server: no append is reported that is not durable";
+      case "start":
+      case "hear":
+      case "repeat":
+      case "wait's end":
+        return "votes are not replayed: here an oracle elects";
     }
   }
 

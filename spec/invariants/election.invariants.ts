@@ -142,12 +142,13 @@ export const ELECTION_STEP_INVARIANTS: readonly ElectionStepInvariant[] = [
       const ballots = decision.ballots.filter(({ state }) => state === "LOOKING");
       if (!hasEqualVotes(before.quorum, { ...decision, ballots })) return false;
       const { vote } = decision;
+      // Of a server that has moved on since, the history that it had then is not known any more: it may follow another leader.
+      const stands = (id: ServerId): boolean => {
+        const { phase, round, vote: now } = before.servers.find(({ self }) => self === id) as ElectionServer;
+        return phase !== "idle" && round === vote.electionEpoch && now.leader === vote.leader;
+      };
       return ballots.some(({ from, vote: theirs }) => {
-        if (!isSameVote(theirs, vote)) return false;
-        const voter = before.servers.find(({ self }) => self === from) as ElectionServer;
-        // Of a voter that has moved on since, the history that it had then is not known any more.
-        if (voter.phase === "idle" || voter.round !== vote.electionEpoch || voter.vote.leader !== vote.leader)
-          return false;
+        if (!isSameVote(theirs, vote) || !stands(from) || !stands(vote.leader)) return false;
         return compareHistories(before.historyOf(from), before.historyOf(vote.leader)) > 0;
       });
     },

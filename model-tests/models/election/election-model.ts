@@ -23,6 +23,7 @@ import {
   sometimes,
   type Words,
 } from "../../checker/model.ts";
+import type { ElectionNet } from "./election-net.ts";
 import {
   ACTIONS,
   type Action,
@@ -74,8 +75,6 @@ export function electionModel(options: ElectionModelOptions): Model<ElectionStat
   const { name, bounds, chart = electionMachine, goals = [], liveness = true, only } = options;
   const world = new ElectionWorld(bounds, chart);
   const { size, voters } = world;
-  const title = ({ id, name: what }: { readonly id: string; readonly name: string }) => `${id} ${what}`;
-  const isLookedAt = (property: { readonly name: string }) => only === undefined || property.name === only;
   const decisionOf = (action: number): Decision | null => voters.decision(actionOf(action).decision);
 
   const decode = (words: Words, reuse: ElectionState | undefined): ElectionState => {
@@ -95,18 +94,8 @@ export function electionModel(options: ElectionModelOptions): Model<ElectionStat
     successors: (words, emit) => world.successors(words, emit),
     decode,
     properties: {
-      always: ELECTION_INVARIANTS.map((one) => always<ElectionState>(title(one), (state) => one.holds(state))).filter(
-        isLookedAt,
-      ),
-      neverStep: ELECTION_STEP_INVARIANTS.map((one) =>
-        neverStep<ElectionState>(title(one), (before, after, action) =>
-          one.happens({ before, after, decision: decisionOf(action) }),
-        ),
-      ).filter(isLookedAt),
-      sometimes: goals
-        .map((one) => sometimes<ElectionState>(title(one), (state) => one.holds(state)))
-        .filter(isLookedAt),
-      reachable: liveness ? [settles(title(EVERYONE_SETTLES), bounds)].filter(isLookedAt) : [],
+      ...electionProperties<ElectionState>({ goals, only, decisionOf }),
+      reachable: liveness ? [settles(title(EVERYONE_SETTLES), bounds)].filter(({ name }) => isWanted(name, only)) : [],
     },
     actionKinds: ACTIONS,
     kindOf: (action) => action & 15,
@@ -119,8 +108,32 @@ export function electionModel(options: ElectionModelOptions): Model<ElectionStat
         return { text: textOf(what), lane: what.server };
       },
       facts: factsOf,
-      channels: (state) => channelsOf(world, state.words),
+      channels: (state) => channelsOf(world.net, state.words),
     },
+  };
+}
+
+const title = ({ id, name }: { readonly id: string; readonly name: string }): string => `${id} ${name}`;
+const isWanted = (name: string, only: string | undefined): boolean => only === undefined || name === only;
+
+export interface ElectionPropertyOptions {
+  readonly goals: readonly ElectionGoal[];
+  readonly only?: string | undefined;
+  /** The decision that a step has made. */
+  readonly decisionOf: (action: number) => Decision | null;
+}
+
+/** What must hold of those who elect, in whatever model they do it. */
+export function electionProperties<State extends ElectionView>({ goals, only, decisionOf }: ElectionPropertyOptions) {
+  const wanted = ({ name }: { readonly name: string }) => isWanted(name, only);
+  return {
+    always: ELECTION_INVARIANTS.map((one) => always<State>(title(one), (state) => one.holds(state))).filter(wanted),
+    neverStep: ELECTION_STEP_INVARIANTS.map((one) =>
+      neverStep<State>(title(one), (before, after, action) =>
+        one.happens({ before, after, decision: decisionOf(action) }),
+      ),
+    ).filter(wanted),
+    sometimes: goals.map((one) => sometimes<State>(title(one), (state) => one.holds(state))).filter(wanted),
   };
 }
 
@@ -160,7 +173,7 @@ function textOf({ kind, server, other }: Action): string {
   }
 }
 
-function voteText({ leader, peerEpoch, zxid, electionEpoch }: Vote): string {
+export function voteText({ leader, peerEpoch, zxid, electionEpoch }: Vote): string {
   return `${leader} (epoch ${peerEpoch}, zxid ${zxid}) in round ${electionEpoch}`;
 }
 
@@ -174,11 +187,12 @@ function factsOf(state: ElectionState): Map<string, string> {
   return facts;
 }
 
-function channelsOf(world: ElectionWorld, words: Words): ChannelPicture[] {
+/** The votes that are on their way. */
+export function channelsOf(net: ElectionNet, words: Words): ChannelPicture[] {
   const pictures: ChannelPicture[] = [];
-  for (let from = 0; from < world.size; from++) {
-    for (let to = 0; to < world.size; to++) {
-      const message = from === to ? null : world.voters.messages.get(world.underWay(words, from, to));
+  for (let from = 0; from < net.size; from++) {
+    for (let to = 0; to < net.size; to++) {
+      const message = from === to ? null : net.voters.messages.get(net.underWay(words, from, to));
       if (message === null) continue;
       pictures.push({ from, to, packets: [`${message.state} ${voteText(message.vote)}`] });
     }

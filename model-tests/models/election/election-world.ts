@@ -1,14 +1,14 @@
 /**
- * Servers that elect: production's election chart in each, and a channel for each ordered pair which keeps only the last
- * message that was sent and not yet taken, and sends the last one again when it comes up anew (src/ensemble/election-channels.ts).
- * Votes need no more of Zab than that an ensemble gets a new epoch, and that a server looks anew when its leader is gone.
+ * Servers that elect, by themselves (election-net.ts). Votes need no more of Zab than that an ensemble gets a new epoch, and
+ * that a server looks anew when its leader is gone.
  */
 
 import type { ElectionServer } from "../../../spec/invariants/election.invariants.ts";
 import { isQuorum, type QuorumConfig } from "../../../spec/quorum.ts";
 import type { Epoch, ServerId, Zxid } from "../../../spec/vocabulary.ts";
 import type { EmitSuccessor, Words } from "../../checker/model.ts";
-import { type ElectionChart, Voters } from "./voter.ts";
+import { ElectionNet } from "./election-net.ts";
+import type { ElectionChart, Voters } from "./voter.ts";
 
 export interface ElectionBounds {
   readonly voters: number;
@@ -80,70 +80,45 @@ export const zxidOfWord = (word: number): Zxid => (word & 63) as Zxid;
 export class ElectionWorld {
   readonly bounds: ElectionBounds;
   readonly quorum: QuorumConfig;
+  readonly net: ElectionNet;
   readonly voters: Voters;
   /** Servers, voters first. */
   readonly size: number;
   readonly width: number;
   readonly #disks: number;
-  readonly #latest: number;
-  readonly #pending: number;
-  readonly #up: number;
   readonly #spent: number;
   /** Which servers are past discovery and synchronization. */
   readonly #established: number;
-  readonly #idle: readonly number[];
-  readonly #channelUp: readonly number[];
-  readonly #channelDown: readonly number[];
   readonly #scratch: Int32Array;
-  #decision = 0;
 
   constructor(bounds: ElectionBounds, chart: ElectionChart) {
     this.bounds = bounds;
     this.size = bounds.voters + bounds.observers;
     const { size } = this;
     this.quorum = { voters: Array.from({ length: bounds.voters }, (_, i) => (i + 1) as ServerId) };
-    this.voters = new Voters(chart, this.quorum);
-    this.#disks = size;
-    this.#latest = size * 2;
-    this.#pending = this.#latest + size * size;
-    this.#up = this.#pending + 1;
-    this.#spent = this.#up + 1;
+    this.net = new ElectionNet({ chart, quorum: this.quorum, size, at: 0 });
+    this.voters = this.net.voters;
+    this.#disks = this.net.width;
+    this.#spent = this.#disks + size;
     this.#established = this.#spent + 1;
     this.width = this.#established + 1;
     this.#scratch = new Int32Array(this.width);
-    const ids = Array.from({ length: size }, (_, i) => (i + 1) as ServerId);
-    this.#idle = ids.map((id) => this.voters.idle(id));
-    this.#channelUp = ids.map((peer) => this.voters.event({ type: "CHANNEL_UP", peer }));
-    this.#channelDown = ids.map((peer) => this.voters.event({ type: "CHANNEL_DOWN", peer }));
   }
 
   get pools() {
-    const { snapshots } = this.voters.chart.parts;
-    return Array.from({ length: this.width }, (_, word) => {
-      if (word < this.size) return snapshots;
-      return word >= this.#latest && word < this.#pending ? this.voters.messages : null;
-    });
+    return [...this.net.pools, ...Array.from({ length: this.width - this.net.width }, () => null)];
   }
 
   server(words: Words, i: number): ElectionServer {
-    return this.voters.view(words[i] as number);
+    return this.net.server(words, i);
   }
 
   history(words: Words, i: number): number {
     return words[this.#disks + i] as number;
   }
 
-  /** Number of the message on its way between two servers, or 0. */
-  underWay(words: Words, from: number, to: number): number {
-    const channel = from * this.size + to;
-    return ((words[this.#pending] as number) >> channel) & 1 ? (words[this.#latest + channel] as number) : 0;
-  }
-
-  isUp(words: Words, one: number, other: number): boolean {
-    return (((words[this.#up] as number) >> this.#pair(one, other)) & 1) === 1;
-  }
-
   initial(emit: (words: Words) => void): void {
+    const { net } = this;
     const words = this.#scratch;
     const seen = new Set<string>();
     for (const histories of combinations(this.bounds.histories)) {
@@ -151,8 +126,8 @@ export class ElectionWorld {
       if (this.bounds.epochs === 0 && seen.has(order)) continue;
       seen.add(order);
       words.fill(0);
+      this.net.clear(words);
       histories.forEach(([epoch, zxid], i) => {
-        words[i] = this.#idle[i] as number;
         words[this.#disks + i] = historyWord(epoch, zxid);
       });
       if (this.bounds.start === "together") {
@@ -161,8 +136,8 @@ export class ElectionWorld {
         for (const i of awake) {
           for (const j of awake) {
             if (i === j) continue;
-            words[this.#up] = (words[this.#up] as number) | (1 << this.#pair(i, j));
-            this.#resend(words, i, j);
+            net.raise(words, i, j);
+            net.resend(words, i, j);
           }
         }
       }
@@ -171,7 +146,7 @@ export class ElectionWorld {
   }
 
   successors(before: Words, emit: EmitSuccessor): void {
-    const { size, bounds } = this;
+    const { size, bounds, net } = this;
     const spent = before[this.#spent] as number;
     for (let i = 0; i < size; i++) {
       const view = this.server(before, i);
@@ -182,21 +157,21 @@ export class ElectionWorld {
       let awaited = false;
       for (let j = 0; j < size; j++) {
         if (j === i) continue;
-        if (this.underWay(before, j, i) !== 0) {
+        if (net.underWay(before, j, i) !== 0) {
           awaited = true;
           this.#emit(before, emit, "Deliver", i, j, this.#deliver);
         }
-        const up = this.isUp(before, i, j);
-        const otherRuns = this.server(before, j).phase !== "idle";
-        if (up ? !otherRuns : this.#mayNotice(before, i, j)) this.#emit(before, emit, "NoticeDown", i, j, this.#notice);
+        const up = net.isUp(before, i, j);
+        const otherRuns = net.isRunning(before, j);
+        if (up ? !otherRuns : net.mayNotice(before, i, j)) this.#emit(before, emit, "NoticeDown", i, j, this.#notice);
         if (i < j && otherRuns && !up) this.#emit(before, emit, "Connect", i, j, this.#connect);
         if (i < j && otherRuns && up && ((spent >> 4) & 15) < bounds.breaks)
           this.#emit(before, emit, "Break", i, j, this.#break);
       }
       if (!awaited || !bounds.patient) {
-        for (const { id, event } of this.voters.timers(before[i] as number)) {
+        for (const { id, event } of this.voters.timers(net.state(before, i))) {
           const kind = id.includes("finalizing") ? "EndWait" : "Repeat";
-          this.#emit(before, emit, kind, i, 0, (words) => this.#step(words, i, event));
+          this.#emit(before, emit, kind, i, 0, (words) => net.step(words, i, event));
         }
       }
       if (view.phase === "settled") {
@@ -218,79 +193,45 @@ export class ElectionWorld {
   ): void {
     const words = this.#scratch;
     words.set(before);
-    this.#decision = 0;
+    this.net.decision = 0;
     change(words, i, j);
     this.#forget(words);
-    emit(words, kinds[kind] | (i << 4) | (j << 7) | (this.#decision << 10));
+    emit(words, kinds[kind] | (i << 4) | (j << 7) | (this.net.decision << 10));
   }
 
   // ---- steps
 
-  #step(words: Words, i: number, event: number): void {
-    const { next, sends, decision } = this.voters.step(words[i] as number, event);
-    words[i] = next;
-    if (decision !== 0) this.#decision = decision;
-    for (const { to, message } of sends) {
-      const channel = i * this.size + to - 1;
-      words[this.#latest + channel] = message;
-      // Only the last message matters: what nobody has taken yet is replaced.
-      if (this.isUp(words, i, to - 1)) words[this.#pending] = (words[this.#pending] as number) | (1 << channel);
-    }
-  }
-
   readonly #look = (words: Words, i: number): void => {
     this.#leave(words, i);
     const word = this.history(words, i);
-    const event = this.voters.event({ type: "LOOK", zxid: zxidOfWord(word), currentEpoch: epochOfWord(word) });
-    this.#step(words, i, event);
+    this.net.look(words, i, zxidOfWord(word), epochOfWord(word));
   };
 
   #leave(words: Words, i: number): void {
     words[this.#established] = (words[this.#established] as number) & ~(1 << i);
   }
 
-  /** A new process. What others took for their channel to the old one is replaced when it connects. */
   readonly #start = (words: Words, i: number): void => {
-    for (let j = 0; j < this.size; j++) if (j !== i) this.#hangUp(words, i, j);
+    this.net.disconnect(words, i);
     this.#look(words, i);
   };
 
   readonly #crash = (words: Words, i: number): void => {
     this.#leave(words, i);
-    words[i] = this.#idle[i] as number;
     words[this.#spent] = (words[this.#spent] as number) + CRASHES;
-    for (let j = 0; j < this.size; j++) {
-      if (j === i) continue;
-      this.#drop(words, j, i);
-      // What it sent may still arrive, until the other side sees the end of the connection.
-      if (this.underWay(words, i, j) === 0) words[this.#latest + i * this.size + j] = 0;
-      if (this.server(words, j).phase === "idle") this.#hangUp(words, i, j);
-    }
+    this.net.crash(words, i);
   };
 
-  readonly #connect = (words: Words, i: number, j: number): void => {
-    words[this.#up] = (words[this.#up] as number) | (1 << this.#pair(i, j));
-    this.#step(words, i, this.#channelUp[j] as number);
-    this.#step(words, j, this.#channelUp[i] as number);
-    this.#resend(words, i, j);
-    this.#resend(words, j, i);
-  };
+  readonly #connect = (words: Words, i: number, j: number): void => this.net.connect(words, i, j);
 
   readonly #break = (words: Words, i: number, j: number): void => {
-    this.#hangUp(words, i, j);
+    this.net.hangUp(words, i, j);
     words[this.#spent] = (words[this.#spent] as number) + BREAKS;
   };
 
-  readonly #notice = (words: Words, i: number, j: number): void => {
-    this.#hangUp(words, i, j);
-    this.#step(words, i, this.#channelDown[j] as number);
-  };
+  readonly #notice = (words: Words, i: number, j: number): void => this.net.notice(words, i, j);
 
-  readonly #deliver = (words: Words, i: number, j: number): void => {
-    const message = this.underWay(words, j, i);
-    this.#drop(words, j, i);
-    this.#step(words, i, this.voters.notification((j + 1) as ServerId, message));
-  };
+  readonly #deliver = (words: Words, i: number, j: number): void => this.net.deliver(words, i, j);
 
   /** Discovery and synchronization, as far as votes tell: a new epoch, and the leader's history. */
   readonly #establish = (words: Words, i: number): void => {
@@ -306,7 +247,7 @@ export class ElectionWorld {
     }
     words[this.#disks + i] = word;
     words[this.#established] = (words[this.#established] as number) | (1 << i);
-    this.#step(words, i, this.voters.event({ type: "EPOCH_ESTABLISHED", epoch: epochOfWord(word) }));
+    this.net.established(words, i, epochOfWord(word));
   };
 
   // ---- what may happen
@@ -314,11 +255,6 @@ export class ElectionWorld {
   #isAsleep(i: number): boolean {
     const { voters, asleep } = this.bounds;
     return i < voters && i >= voters - asleep;
-  }
-
-  /** Nobody listens there, or the connection is gone. */
-  #mayNotice(words: Words, i: number, j: number): boolean {
-    return !this.voters.unreachable(words[i] as number).includes((j + 1) as ServerId);
   }
 
   #follows(words: Words, i: number, leader: number): boolean {
@@ -346,39 +282,10 @@ export class ElectionWorld {
     return (((words[this.#established] as number) >> i) & 1) === 1;
   }
 
-  // ---- channels
-
-  #pair(i: number, j: number): number {
-    return i < j ? i * this.size + j : j * this.size + i;
-  }
-
-  #hangUp(words: Words, i: number, j: number): void {
-    words[this.#up] = (words[this.#up] as number) & ~(1 << this.#pair(i, j));
-    this.#drop(words, i, j);
-    this.#drop(words, j, i);
-  }
-
-  #drop(words: Words, from: number, to: number): void {
-    words[this.#pending] = (words[this.#pending] as number) & ~(1 << (from * this.size + to));
-  }
-
-  #resend(words: Words, from: number, to: number): void {
-    const channel = from * this.size + to;
-    if (words[this.#latest + channel] !== 0) words[this.#pending] = (words[this.#pending] as number) | (1 << channel);
-  }
-
-  /** What was delivered is sent again only over a new channel: where none can be needed, it is forgotten. */
   #forget(words: Words): void {
     const spent = words[this.#spent] as number;
-    const { bounds, size } = this;
-    if ((spent & 15) < bounds.crashes || ((spent >> 4) & 15) < bounds.breaks) return;
-    for (let i = 0; i < size; i++) {
-      for (let j = 0; j < size; j++) {
-        if (i === j || !this.isUp(words, i, j) || this.underWay(words, i, j) !== 0) continue;
-        if (this.server(words, i).phase !== "idle" && this.server(words, j).phase !== "idle")
-          words[this.#latest + i * size + j] = 0;
-      }
-    }
+    const { crashes, breaks } = this.bounds;
+    if ((spent & 15) >= crashes && ((spent >> 4) & 15) >= breaks) this.net.forget(words);
   }
 }
 

@@ -1,7 +1,8 @@
 /** Everything that can happen next in an ensemble. */
 
-import { NO_ZXID, type ServerId } from "../../../spec/vocabulary.ts";
+import type { ServerId } from "../../../spec/vocabulary.ts";
 import type { EmitSuccessor, Words } from "../../checker/model.ts";
+import type { ElectionSteps, Elections } from "./elections.ts";
 import {
   A_BREAK,
   A_CRASH,
@@ -22,11 +23,12 @@ import type { ServerInfo, ZabWorld } from "./world.ts";
 
 const SLOTS: readonly Slot[] = [0, 1];
 
-export class ZabActions {
+export class ZabActions implements ElectionSteps {
   readonly #world: ZabWorld;
   readonly #bounds: ZabBounds;
   readonly #at: ZabLayout;
   readonly #quiet: QuietTakes | null;
+  readonly #elections: Elections;
   readonly #next: Words;
   readonly #quorumSize: number;
   // Ids of events that carry nothing of the state, made once.
@@ -53,12 +55,13 @@ export class ZabActions {
   #emit: EmitSuccessor = () => {};
 
   /** `quiet`: what learners take at once; null: every take is a step. */
-  constructor(world: ZabWorld, bounds: ZabBounds, quiet: QuietTakes | null) {
+  constructor(world: ZabWorld, bounds: ZabBounds, quiet: QuietTakes | null, elections: Elections) {
     this.#quiet = quiet;
+    this.#elections = elections;
     this.#world = world;
     this.#bounds = bounds;
     this.#at = new ZabLayout(bounds.servers);
-    this.#next = new Int32Array(this.#at.width);
+    this.#next = new Int32Array(world.width);
     this.#words = this.#next;
     this.#quorumSize = Math.floor(bounds.servers / 2) + 1;
     this.#events = {
@@ -86,7 +89,7 @@ export class ZabActions {
     this.#words = words;
     this.#emit = emit;
     const { servers } = this.#at;
-    this.#elections();
+    this.#elections.successors(words, this);
     for (let server = 0; server < servers; server++) this.#ofServer(server, this.#info(server));
     for (let learner = 0; learner < servers; learner++)
       for (let leader = 0; leader < servers; leader++) if (learner !== leader) this.#ofLinks(learner, leader);
@@ -95,7 +98,8 @@ export class ZabActions {
   #emitState(next: Words, action: number): void {
     if (this.#quiet !== null) this.#world.takeQuietly(next, this.#quiet);
     this.#world.renumber(next);
-    this.#emit(next, action);
+    this.#elections.tidy(next);
+    if (this.#elections.isWithin(next)) this.#emit(next, action);
   }
 
   #info(server: number): ServerInfo {
@@ -134,51 +138,26 @@ export class ZabActions {
     this.#world.step(next, learner, this.#events.connected);
   }
 
-  // --- the oracle
+  // --- those who elect
 
-  #elections(): void {
-    const { servers } = this.#at;
-    let highest = 0;
-    for (let i = 0; i < servers; i++) highest = Math.max(highest, this.#info(i).acceptedEpoch);
-    for (let leader = 0; leader < servers; leader++) {
-      const info = this.#info(leader);
-      if (info.looking && highest < this.#bounds.epochs) this.#elect(leader, info);
-      if (info.listening) this.#join(leader);
-    }
+  info(server: number): ServerInfo {
+    return this.#info(server);
   }
 
-  /** With each minimal quorum of servers that look: a larger one is this one and others that join. */
-  #elect(leader: number, { vote }: ServerInfo): void {
-    for (let mask = 0; mask < 1 << this.#at.servers; mask++) {
-      if ((mask & (1 << leader)) === 0 || bits(mask) !== this.#quorumSize) continue;
-      if (!this.#isElectorate(mask, vote)) continue;
-      const next = this.#fresh();
-      this.#run(next, leader, this.#elected[leader] as number);
-      for (let server = 0; server < this.#at.servers; server++)
-        if (server !== leader && (mask & (1 << server)) !== 0) this.#run(next, server, this.#elected[leader] as number);
-      this.#emitState(next, actionOf("elect", leader, 0, mask));
-    }
+  fresh(): Words {
+    return this.#fresh();
   }
 
-  #isElectorate(mask: number, best: ServerInfo["vote"]): boolean {
-    for (let server = 0; server < this.#at.servers; server++) {
-      if ((mask & (1 << server)) === 0) continue;
-      const { looking, vote } = this.#info(server);
-      // A server that has lost its history has no vote.
-      if (!looking || vote.zxid === NO_ZXID) return false;
-      if (this.#bounds.oracle === "any") continue;
-      if (vote.epoch > best.epoch || (vote.epoch === best.epoch && vote.zxid > best.zxid)) return false;
-    }
-    return true;
+  elected(next: Words, server: number, leader: number): void {
+    this.#run(next, server, this.#elected[leader] as number);
   }
 
-  #join(leader: number): void {
-    for (let server = 0; server < this.#at.servers; server++) {
-      if (server === leader || !this.#info(server).looking || !this.#mayConnect(this.#words, server, leader)) continue;
-      const next = this.#fresh();
-      this.#run(next, server, this.#elected[leader] as number);
-      this.#emitState(next, actionOf("join", server, leader));
-    }
+  emit(next: Words, action: number): void {
+    this.#emitState(next, action);
+  }
+
+  mayConnect(server: number, leader: number): boolean {
+    return this.#mayConnect(this.#words, server, leader);
   }
 
   // --- one server
@@ -218,8 +197,9 @@ export class ZabActions {
       const { open } = this.#world.linkInfo(this.#words[this.#at.pair(other, server)] as number);
       if (open[0] || open[1]) connected += 1;
     }
-    if (connected < this.#quorumSize) this.#alone("leader loses patience", server, this.#events.limit);
-    else if (breaksIn(budget) > 0) this.#paid("leader loses patience", server, this.#events.limit, A_BREAK, 1);
+    if (connected < this.#quorumSize) {
+      if (this.#elections.isQuiet(this.#words)) this.#alone("leader loses patience", server, this.#events.limit);
+    } else if (breaksIn(budget) > 0) this.#paid("leader loses patience", server, this.#events.limit, A_BREAK, 1);
   }
 
   #connecting(server: number, leader: number): void {
@@ -228,7 +208,8 @@ export class ZabActions {
       this.#connect(next, server, leader);
       this.#emitState(next, actionOf("connect", server, leader));
     }
-    if (!this.#info(leader).listening) this.#alone("give up connecting", server, this.#events.failed);
+    if (!this.#info(leader).listening && this.#elections.isQuiet(this.#words))
+      this.#alone("give up connecting", server, this.#events.failed);
   }
 
   // --- one pair of servers
@@ -276,10 +257,4 @@ export class ZabActions {
     this.#world.stepLink(next, this.#at.pair(learner, leader), this.#world.linkEvent({ type: "cut", slot }));
     this.#emitState(next, actionOf("cut", learner, leader, slot));
   }
-}
-
-function bits(mask: number): number {
-  let count = 0;
-  for (let rest = mask; rest !== 0; rest &= rest - 1) count += 1;
-  return count;
 }

@@ -20,6 +20,8 @@ const ON_ITS_WAY: readonly ActionKind[] = [
   "snapshot step",
   "leader takes",
   "learner takes",
+  "hear",
+  "wait's end",
 ];
 
 const LEADER = 0;

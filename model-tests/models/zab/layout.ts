@@ -73,9 +73,17 @@ export const ACTION_KINDS = [
   "cut",
   "append lost",
   "wipe",
+  // Of a server's voice in elections, where no oracle elects.
+  "start",
+  "hear",
+  "repeat",
+  "wait's end",
 ] as const;
 
 export type ActionKind = (typeof ACTION_KINDS)[number];
+
+/** Those of a model whose elections are an oracle's. */
+export const ORACLE_KINDS: readonly ActionKind[] = ACTION_KINDS.slice(0, ACTION_KINDS.indexOf("start"));
 
 const FAULTS: readonly ActionKind[] = ["crash", "cut", "append lost", "wipe"];
 

@@ -337,7 +337,10 @@ export class Member {
         return this.#learner?.openHistory(effect.after);
       case "history.log":
         return this.#learner?.logHistory();
+      case "election.start":
+        return this.out({ type: "looks", zxid: effect.zxid, currentEpoch: effect.currentEpoch });
       case "learner.open":
+        this.out({ type: "serves", epoch: effect.epoch });
         return this.#learner?.open();
       case "learner.close":
         this.#learner?.close();
@@ -355,6 +358,7 @@ export class Member {
       case "learners.synchronize":
         return this.#leader?.synchronize();
       case "broadcast.open":
+        this.out({ type: "serves", epoch: effect.epoch });
         return this.#leader?.open(effect.epoch);
       case "broadcast.close":
         this.#uncommitted = this.#leader?.close() ?? [];
@@ -364,7 +368,7 @@ export class Member {
         this.#stopped = true;
         return;
       default:
-        // election.start: the oracle's business. standalone.*: not in an ensemble.
+        // standalone.*: not in an ensemble.
         return;
     }
   }

@@ -1,7 +1,7 @@
 /** What a server's step does to the world: its links, and the ghost that remembers the whole run. */
 
 import type { History, Txn } from "../../../spec/invariants/zab-view.ts";
-import type { Epoch, ServerId } from "../../../spec/vocabulary.ts";
+import type { Epoch, ServerId, Zxid } from "../../../spec/vocabulary.ts";
 import type { DownPacket, UpPacket } from "./values.ts";
 
 /** Which of the two connections that a pair of servers may have at a time: an old one may still have something to say. */
@@ -22,4 +22,10 @@ export type GhostOutput =
   | { readonly type: "committed"; readonly history: History }
   | { readonly type: "alarm"; readonly text: string };
 
-export type ServerOutput = LinkOutput | GhostOutput;
+/** What a server tells its own election. */
+export type ElectionOutput =
+  | { readonly type: "looks"; readonly zxid: Zxid; readonly currentEpoch: Epoch }
+  | { readonly type: "serves"; readonly epoch: Epoch }
+  | { readonly type: "dies" };
+
+export type ServerOutput = LinkOutput | GhostOutput | ElectionOutput;

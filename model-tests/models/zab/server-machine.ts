@@ -50,7 +50,9 @@ export class ServerMachine {
       const disk = new Disk(event.type === "WIPE" ? WIPED_DISK : state.disk, this.setting.charts.recovery);
       if (event.type === "CRASH") disk.crash(event.kept);
       const { next, outputs } = this.#start(state.self, disk.state);
-      return { next, outputs: [...connections, ...outputs] };
+      // It has a voice in elections again when it is back, which is a step of its own.
+      const heard = outputs.filter(({ type }) => type !== "looks");
+      return { next, outputs: [...connections, ...heard, { type: "dies" }] };
     }
     return this.#run(state, event);
   }

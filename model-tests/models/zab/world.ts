@@ -8,6 +8,7 @@ import { InternPool } from "../../checker/intern-pool.ts";
 import type { LocalMachine } from "../../checker/memo.ts";
 import type { Words } from "../../checker/model.ts";
 import type { AbstractStates } from "./abstract.ts";
+import type { ElectionPort } from "./elections.ts";
 import { ghostMachine } from "./ghost.ts";
 import type { ZabBounds, ZabLayout } from "./layout.ts";
 import {
@@ -21,7 +22,7 @@ import {
   type PairLinks,
 } from "./links.ts";
 import { Member } from "./member.ts";
-import type { GhostOutput, ServerOutput, Slot } from "./outputs.ts";
+import type { ElectionOutput, GhostOutput, ServerOutput, Slot } from "./outputs.ts";
 import type { ZabParts } from "./parts.ts";
 import type { QuietTakes } from "./quiet-takes.ts";
 import { ServerMachine } from "./server-machine.ts";
@@ -69,6 +70,7 @@ interface Compiled {
   /** Triples: the other server, 1 if this one is the learner, id of the link event. */
   readonly links: Int32Array;
   readonly ghosts: Int32Array;
+  readonly votes: readonly ElectionOutput[];
   readonly connectTo: number;
 }
 
@@ -78,7 +80,9 @@ export class ZabWorld {
   readonly ghosts: LocalMachine<GhostView, GhostOutput, never>;
   readonly quorum: QuorumConfig;
   readonly charts: Charts;
+  readonly width: number;
   readonly #at: ZabLayout;
+  readonly #elections: ElectionPort;
   readonly #serverInfos: ServerInfo[] = [];
   readonly #linkInfos: LinkInfo[] = [];
   readonly #views: number[] = [];
@@ -89,7 +93,10 @@ export class ZabWorld {
   readonly #moved: number;
   readonly #renumbered: readonly number[];
 
-  constructor(bounds: ZabBounds, parts: ZabParts, at: ZabLayout) {
+  /** `width`: of a state, of which `at` says where the ensemble's words are. */
+  constructor(bounds: ZabBounds, parts: ZabParts, at: ZabLayout, elections: ElectionPort, width = at.width) {
+    this.width = width;
+    this.#elections = elections;
     this.quorum = { voters: Array.from({ length: bounds.servers }, (_, i) => (i + 1) as ServerId) };
     this.servers = new ServerMachine({ parts, quorum: this.quorum, committedLogLimit: bounds.committedLog });
     this.charts = this.servers.setting.charts;
@@ -136,7 +143,19 @@ export class ZabWorld {
       const step = this.ghosts.step(words[this.#at.ghost] as number, ghosts[i] as number);
       words[this.#at.ghost] = this.ghosts.next(step);
     }
+    for (const vote of compiled.votes) this.#tell(words, server, vote);
     return compiled.connectTo;
+  }
+
+  #tell(words: Words, server: number, vote: ElectionOutput): void {
+    switch (vote.type) {
+      case "looks":
+        return this.#elections.looks(words, server, vote.zxid, vote.currentEpoch);
+      case "serves":
+        return this.#elections.serves(words, server, vote.epoch);
+      case "dies":
+        return this.#elections.dies(words, server);
+    }
   }
 
   /**
@@ -202,6 +221,7 @@ export class ZabWorld {
   #compile(transition: number): Compiled {
     const links: number[] = [];
     const ghosts: number[] = [];
+    const votes: ElectionOutput[] = [];
     let connectTo = -1;
     for (const output of this.servers.machine.outputs(transition)) {
       switch (output.type) {
@@ -222,11 +242,16 @@ export class ZabWorld {
         case "leaderCloses":
           links.push(output.learner - 1, 0, this.linkEvent({ type: "leaderCloses", slot: output.slot }));
           break;
+        case "looks":
+        case "serves":
+        case "dies":
+          votes.push(output);
+          break;
         default:
           ghosts.push(this.ghosts.events.intern(output as Extract<ServerOutput, GhostOutput>));
       }
     }
-    const compiled = { links: Int32Array.from(links), ghosts: Int32Array.from(ghosts), connectTo };
+    const compiled = { links: Int32Array.from(links), ghosts: Int32Array.from(ghosts), votes, connectTo };
     this.#compiled[transition] = compiled;
     return compiled;
   }
