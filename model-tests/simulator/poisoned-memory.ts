@@ -30,9 +30,34 @@ export class PoisonedEntryMemory extends EntryMemory {
   }
 }
 
-/** The kernel has taken the bytes. */
-export function releasePoisoned(slab: Slab | null | undefined): void {
-  if (slab == null) return;
-  slab.memory.fill(SPOILT);
-  slab.release();
+interface Write {
+  readonly bytes: Buffer;
+  readonly slab: Slab | null;
+}
+
+/** What was written to one socket and not taken by the kernel yet: read when it is, not when it was written. */
+export class LateWrites {
+  readonly #taken: (bytes: Buffer) => void;
+  #waiting: Write[] = [];
+
+  constructor(taken: (bytes: Buffer) => void) {
+    this.#taken = taken;
+  }
+
+  /** @returns whether it has to wait for `flush`. */
+  write(bytes: Buffer, slab: Slab | null, late: boolean): boolean {
+    this.#waiting.push({ bytes, slab });
+    if (late || this.#waiting.length > 1) return true;
+    this.flush();
+    return false;
+  }
+
+  flush(): void {
+    for (const { bytes, slab } of this.#waiting.splice(0)) {
+      this.#taken(bytes);
+      if (slab === null) continue;
+      slab.memory.fill(SPOILT);
+      slab.release();
+    }
+  }
 }

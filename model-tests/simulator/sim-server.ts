@@ -1,5 +1,6 @@
 /** One server of the simulated world: the production `Server` object between a simulated network, disk and clock. */
 import { createHash } from "node:crypto";
+import type { Slab } from "../../src/protocol/slab.ts";
 import type { Report } from "../../src/runtime/environment.ts";
 import type { ServerConfig } from "../../src/server/config.ts";
 import type { Effect, Effects, Input } from "../../src/server/io.ts";
@@ -8,7 +9,7 @@ import type { HostFacts } from "../../src/server/view.ts";
 import type { Happening, VirtualClock } from "./clock.ts";
 import type { FakeDisk } from "./fake-disk.ts";
 import type { SimNetwork, SimStream, StreamEnd } from "./network.ts";
-import { PoisonedEntryMemory, releasePoisoned, SPOILT } from "./poisoned-memory.ts";
+import { LateWrites, PoisonedEntryMemory, SPOILT } from "./poisoned-memory.ts";
 
 export interface SimServerOptions {
   readonly config: ServerConfig;
@@ -16,6 +17,8 @@ export interface SimServerOptions {
   readonly network: SimNetwork;
   readonly disk: FakeDisk;
   readonly random: () => number;
+  /** The kernel takes some writes only after a while, so that their memory is read late. */
+  readonly lateWrites?: boolean;
   /** How long one effect takes on this server's disk, ms. */
   diskDelayMs(): number;
   report(server: SimServer, report: Report): void;
@@ -35,6 +38,8 @@ const NO_FACTS: HostFacts = {
 
 /** 2026-01-01, so that times in the tree look like times. */
 const WALL_CLOCK_START_MS = 1_767_225_600_000;
+const LATE_SHARE = 0.2;
+const LATE_MS = 5;
 
 export class SimServer {
   readonly name: string;
@@ -50,6 +55,7 @@ export class SimServer {
   /** Who is at the other end of each socket of this life: `s2`, `c1`. */
   readonly peers = new Map<number, string>();
   readonly #streams = new Map<number, SimStream>();
+  readonly #writes = new Map<number, LateWrites>();
   readonly #listening = new Map<string, string>();
   readonly #timers = new Map<string, Happening>();
   #nextAccepted = 1;
@@ -114,6 +120,7 @@ export class SimServer {
     for (const timer of this.#timers.values()) timer.cancelled = true;
     this.#timers.clear();
     this.#streams.clear();
+    this.#writes.clear();
     this.#listening.clear();
     this.peers.clear();
     if (power) this.disk.crash();
@@ -188,18 +195,19 @@ export class SimServer {
         return;
       }
       case "socket.write":
-        this.#streams.get(effect.socket)?.write(effect.bytes);
-        return releasePoisoned(effect.slab);
+        return this.#write(effect.socket, effect.bytes, effect.slab ?? null);
       case "socket.drain": {
         const life = this.#life;
         clock.after(1, () => {
           if (life === this.#life && this.#streams.has(effect.socket)) {
+            this.#writes.get(effect.socket)?.flush();
             this.input({ type: "SOCKET_DRAINED", socket: effect.socket });
           }
         });
         return;
       }
       case "socket.close":
+        this.#writes.get(effect.socket)?.flush();
         return this.#streams.get(effect.socket)?.end();
       case "socket.destroy":
         return this.#streams.get(effect.socket)?.destroy();
@@ -234,6 +242,20 @@ export class SimServer {
         this.disk.perform(effect);
         this.#driveDisk();
     }
+  }
+
+  #write(socket: number, bytes: Buffer, slab: Slab | null): void {
+    const stream = this.#streams.get(socket);
+    if (stream === undefined) return;
+    let writes = this.#writes.get(socket);
+    if (writes === undefined) {
+      writes = new LateWrites((taken) => stream.write(taken));
+      this.#writes.set(socket, writes);
+    }
+    const { clock, random, lateWrites = false } = this.#options;
+    const pending = writes;
+    if (writes.write(bytes, slab, lateWrites && random() < LATE_SHARE))
+      clock.after(random() * LATE_MS, () => pending.flush());
   }
 
   #driveDisk(): void {
@@ -293,6 +315,7 @@ export class SimServer {
       },
       closed: (error) => {
         if (!alive() || !this.#streams.delete(socket)) return;
+        this.#writes.delete(socket);
         this.input(error === undefined ? { type: "SOCKET_CLOSED", socket } : { type: "SOCKET_CLOSED", socket, error });
       },
     };

@@ -46,7 +46,7 @@ export class World {
     const random = randomFrom(options.seed);
     this.random = random;
     const { clock } = this;
-    const network = options.network ?? { minDelayMs: 0.1, maxDelayMs: 1 };
+    const network: NonNullable<WorldOptions["network"]> = options.network ?? { minDelayMs: 0.1, maxDelayMs: 1 };
     this.network = new SimNetwork({ clock, random, ...network });
     const total = options.servers + (options.observers ?? 0);
     const disk = options.disk ?? { minDelayMs: 0.1, maxDelayMs: 2 };
@@ -59,6 +59,7 @@ export class World {
           network: this.network,
           disk: new FakeDisk({ random }),
           random,
+          lateWrites: network.torn === true,
           diskDelayMs: () => disk.minDelayMs + random() * (disk.maxDelayMs - disk.minDelayMs),
           report: (server, report) => this.reports.push({ atMs: clock.nowMs, server: server.name, report }),
           ...(options.observed === undefined ? {} : { observed: options.observed }),
