@@ -1,5 +1,5 @@
 /** `bin/zoetrope server CONFIG` as a service manager uses it: the process is the server; what keeps it from starting is one line. */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -75,5 +75,16 @@ test("a busy client port is one line and exit code 1", { timeout: 60_000 }, asyn
   const { exitCode, output } = await zoetrope("server", file);
   expect(exitCode).toBe(1);
   expect(output).toMatch(new RegExp(`ERROR .*${port}`));
+  expect(output).not.toContain("    at ");
+});
+
+test("files that it cannot go on from are named with the place where they are", { timeout: 60_000 }, async () => {
+  const [port] = await freePorts(1);
+  const { file, directory } = configured(`clientPort=${port}`, "clientPortAddress=127.0.0.1");
+  mkdirSync(join(directory, "version-2"));
+  writeFileSync(join(directory, "version-2", "snapshot.0"), "");
+  const { exitCode, output } = await zoetrope("server", file);
+  expect(exitCode).toBe(1);
+  expect(output).toMatch(line("ERROR", `the server stops: NO_VALID_SNAPSHOT: .* snap=${directory}/version-2 .*`));
   expect(output).not.toContain("    at ");
 });

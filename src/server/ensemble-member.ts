@@ -282,7 +282,7 @@ export class EnsembleMember {
         this.#standalone = null;
         return;
       case "server.exit":
-        report({ level: "error", message: `the server stops: ${effect.reason}`, data: { config: config.file } });
+        report({ level: "error", message: `the server stops: ${effect.reason}`, data: whereFilesAre(config) });
         void effects().push({ type: "process.exit", code: effect.code, reason: effect.reason });
         return;
     }
@@ -384,6 +384,11 @@ export class EnsembleMember {
     if (this.#options.config.standalone) return;
     this.#options.replica.database.setConfigText(this.configText, 0 as Zxid, this.#options.environment.wallMs());
   }
+}
+
+/** What a failure of storage calls `snap/…`, `log/…` and `data/…`, in full. */
+function whereFilesAre({ file, dataDir, dataLogDir }: ServerConfig): Record<string, string> {
+  return { config: file, data: dataDir, snap: `${dataDir}/version-2`, log: `${dataLogDir}/version-2` };
 }
 
 /** zookeeper.snapshotSizeFactor: a longer stretch of log is not worth reading; send a snapshot. */
