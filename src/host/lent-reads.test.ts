@@ -1,6 +1,6 @@
-import { connect, createServer, type Socket, type Server as TcpServer } from "node:net";
+import { connect, type Socket, type Server as TcpServer } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
-import { readLent } from "./lent-reads.ts";
+import { lentServer } from "./lent-reads.ts";
 
 const open: { destroy(): void }[] = [];
 afterEach(() => {
@@ -16,27 +16,34 @@ interface Pair {
   readonly lent: Buffer[];
 }
 
-/** `strange`: Node's insides are not what `readLent` knows. */
+/** `strange`: Node's insides are not what `lentServer` knows. */
 function pair(strange = false): Promise<Pair> {
   return new Promise((resolve) => {
     const chunks: Buffer[] = [];
     const lent: Buffer[] = [];
-    const listener = createServer({ noDelay: true, pauseOnConnect: true }, (accepted) => {
-      if (strange) Object.assign((accepted as unknown as { _handle: object })._handle, { useUserBuffer: undefined });
-      const server = readLent(accepted, (chunk) => {
+    const listener = lentServer((accept) => {
+      const server = accept((chunk) => {
         lent.push(chunk);
         chunks.push(Buffer.from(chunk));
       });
       open.push(server, { destroy: () => listener.close() });
-      expect(server === accepted).toBe(strange);
       resolve({ listener, client, server, chunks, lent });
     });
     let client: Socket;
     listener.listen(0, "127.0.0.1", () => {
+      if (strange) makeStrange(listener);
       client = connect((listener.address() as { port: number }).port, "127.0.0.1");
       open.push(client);
     });
   });
+}
+
+function makeStrange(listener: TcpServer): void {
+  const { _handle } = listener as unknown as { _handle: { onconnection(failure: unknown, handle: object): void } };
+  const { onconnection } = _handle;
+  _handle.onconnection = (failure, handle) => {
+    onconnection(failure, Object.assign(handle, { useUserBuffer: undefined }));
+  };
 }
 
 async function until(what: () => boolean): Promise<void> {

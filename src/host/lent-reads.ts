@@ -2,20 +2,19 @@
  * Reading without an allocation: all sockets that are read this way receive into the same memory, which is lent to whoever is
  * told. Otherwise Node allocates 64 KB for each read, cuts it down to what came, and leaves it to the collector.
  */
-import { Socket } from "node:net";
+import { createServer, type Server, Socket } from "node:net";
 
 /** Enough that even a busy connection is drained by one read; it stays in a core's cache. */
 const RECEIVE_BYTES = 128 * 1024;
 
+/** Of a connection, as libuv has it. */
 interface Handle {
   readonly useUserBuffer?: unknown;
+  setNoDelay?(enable: boolean): void;
 }
 
-/** What of Node's insides is touched. */
-interface Insides {
-  _handle: Handle | null;
-  /** Counts its connections, and closes when the last one has. */
-  _server: unknown;
+interface Listener {
+  onconnection?(failure: unknown, handle: Handle | undefined): void;
 }
 
 type SocketOptions = ConstructorParameters<typeof Socket>[0];
@@ -28,22 +27,32 @@ export function lentSocket(take: (chunk: Buffer) => void): Socket {
   return new Socket({ onread: onread(take) } as SocketOptions).resume();
 }
 
+/** Makes the socket of a connection that was accepted; `take` as above. To be called at once. */
+export type OpenAccepted = (take: (chunk: Buffer) => void) => Socket;
+
 /**
- * The same for a connection that was accepted, and paused since. Node offers `onread` only to sockets that connect, so it is handed
- * over to a new socket. Where Node's insides are not as expected it comes back as it was, reading in Node's usual way.
+ * A server whose connections are read the same way. Node offers `onread` only to sockets that connect; so what the kernel accepted is
+ * taken before Node has made a socket of it, which would be one too many. Where Node's insides are not as expected, its sockets
+ * are used, and read in its usual way.
  */
-export function readLent(accepted: Socket, take: (chunk: Buffer) => void): Socket {
-  const owner = accepted as unknown as Insides;
-  const handle = owner._handle;
-  if (typeof handle?.useUserBuffer !== "function") {
-    accepted.on("data", take);
-    return accepted.resume();
-  }
-  const socket = new Socket({ handle, onread: onread(take) } as SocketOptions);
-  (socket as unknown as Insides)._server = owner._server;
-  owner._handle = null;
-  owner._server = null;
-  return socket.resume();
+export function lentServer(accepted: (open: OpenAccepted) => void): Server {
+  const server = createServer({ noDelay: true, pauseOnConnect: true }, (socket) =>
+    accepted((take) => socket.on("data", take).resume()),
+  );
+  server.on("listening", () => {
+    const listener = (server as unknown as { _handle: Listener | null })._handle;
+    const usual = listener?.onconnection;
+    if (listener === null || typeof usual !== "function") return;
+    listener.onconnection = (failure, handle) => {
+      if (failure || typeof handle?.useUserBuffer !== "function" || typeof handle.setNoDelay !== "function") {
+        usual.call(listener, failure, handle);
+        return;
+      }
+      handle.setNoDelay(true);
+      accepted((take) => new Socket({ handle, onread: onread(take) } as SocketOptions).resume());
+    };
+  });
+  return server;
 }
 
 function onread(take: (chunk: Buffer) => void): {

@@ -2,10 +2,10 @@
  * TCP sockets of one server process: effects in, inputs out. Reads are handed over as they come; writes go out in the order of
  * the effects. Addresses of the sockets that the host accepts are odd numbers, those the server asks for are even.
  */
-import { createServer, type Socket, type Server as TcpServer } from "node:net";
+import type { Socket, Server as TcpServer } from "node:net";
 import type { Slab } from "../protocol/slab.ts";
 import type { Effect, Input, ListenPort, SocketId } from "../server/io.ts";
-import { lentSocket, readLent } from "./lent-reads.ts";
+import { lentServer, lentSocket, type OpenAccepted } from "./lent-reads.ts";
 
 type ListenEffect = Extract<Effect, { type: "listen" }>;
 type ConnectEffect = Extract<Effect, { type: "socket.connect" }>;
@@ -35,7 +35,7 @@ export class Sockets {
   listen(effect: ListenEffect, attempt = 0): void {
     const { port, host, number } = effect;
     this.unlisten(port);
-    const server = createServer({ noDelay: true, pauseOnConnect: true }, (socket) => this.#accept(port, socket));
+    const server = lentServer((open) => this.#accept(port, open));
     this.#listeners.set(port, server);
     server.on("error", (error: NodeJS.ErrnoException) => {
       if (this.#listeners.get(port) !== server) return;
@@ -131,10 +131,10 @@ export class Sockets {
     for (const socket of this.#sockets.values()) socket.destroy();
   }
 
-  #accept(port: ListenPort, accepted: Socket): void {
+  #accept(port: ListenPort, open: OpenAccepted): void {
     const id = this.#nextAccepted;
     this.#nextAccepted += 2;
-    const socket = readLent(accepted, (chunk) => this.#deliver({ type: "SOCKET_DATA", socket: id, chunk }));
+    const socket = open((chunk) => this.#deliver({ type: "SOCKET_DATA", socket: id, chunk }));
     this.#adopt(id, socket);
     const remote = { host: plainAddress(socket.remoteAddress ?? ""), port: socket.remotePort ?? 0 };
     this.#deliver({ type: "SOCKET_ACCEPTED", socket: id, port, remote });
