@@ -2,10 +2,11 @@
  * The disk: performs storage's effects with node:fs in libuv's pool, so that the event loop never waits for it. Effects on one
  * file run in order, those on different files beside each other: a snapshot does not hold up the log.
  */
-import { constants, write as writeAt } from "node:fs";
+import { constants } from "node:fs";
 import { type FileHandle, mkdir, open, readdir, rename, stat, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import type { DiskArea, DiskEffect, DiskInput } from "../storage/disk-io.ts";
+import { type LogAppender, openAppender } from "./log-appender.ts";
 
 export type DiskDirs = Readonly<Record<DiskArea, string>>;
 
@@ -20,22 +21,20 @@ const MAX_IDLE_FILES = 16;
 interface OpenFile {
   readonly handle: FileHandle;
   readonly writable: boolean;
-  /** Open for writes that are durable when they return; null until the file is synced a second time. */
-  durable: FileHandle | null;
+  /** null until the file is synced a second time. */
+  appender: LogAppender | null;
   /** Its last write was synced, and there is nothing before it that was not. */
   synced: boolean;
+  /** From here on there is nothing but zeros; infinity where that is not known. */
+  end: number;
+  /** It was made so long; 0 where nobody asked for that. */
+  size: number;
 }
 
 type Answer = Omit<Extract<DiskInput, { type: "DISK_DONE" }>, "type" | "id">;
 type EffectOf<T extends DiskEffect["type"]> = Extract<DiskEffect, { type: T }>;
 
 const NOTHING: Answer = {};
-
-/**
- * A write through such a descriptor does what a write and an fdatasync do, in one trip to libuv's pool instead of two. Only
- * where that is so: elsewhere fdatasync may do more (F_FULLFSYNC on macOS).
- */
-const DURABLE = process.platform === "linux" ? constants.O_WRONLY | constants.O_DSYNC : null;
 
 export class NodeDisk {
   readonly #dirs: DiskDirs;
@@ -72,10 +71,11 @@ export class NodeDisk {
   #start(path: string, lane: DiskEffect[], effect: DiskEffect): void {
     const file = this.#files.get(path);
     if (effect.type === "disk.write" && effect.sync && effect.size === undefined && file !== undefined) {
-      const { durable, synced } = file;
+      const { appender, synced } = file;
       const [bytes, ...more] = effect.bytes;
-      if (durable !== null && synced && bytes !== undefined && more.length === 0) {
-        return this.#append(path, lane, durable.fd, effect.id, bytes, effect.offset);
+      if (appender !== null && synced && bytes !== undefined && more.length === 0) {
+        const { id, offset } = effect;
+        if (appender.takes(offset, bytes.length)) return this.#append(path, lane, file, appender, id, bytes, offset);
       }
     }
     void this.#run(path, lane, effect);
@@ -88,13 +88,18 @@ export class NodeDisk {
   }
 
   /** One more group in the log: what every acknowledged write waits for, so without promises. */
-  #append(path: string, lane: DiskEffect[], fd: number, id: number, bytes: Buffer, offset: number): void {
-    writeAt(fd, bytes, 0, bytes.length, offset, (error, written) => {
-      if (error === null && written > 0 && written < bytes.length) {
-        return this.#append(path, lane, fd, id, bytes.subarray(written), offset + written);
-      }
-      const failure = error ?? (written === 0 ? NOTHING_WRITTEN : null);
-      this.#done(path, lane, failure === null ? { type: "DISK_DONE", id } : failed(id, failure));
+  #append(
+    path: string,
+    lane: DiskEffect[],
+    file: OpenFile,
+    appender: LogAppender,
+    id: number,
+    bytes: Buffer,
+    offset: number,
+  ): void {
+    file.end = Math.max(file.end, offset + bytes.length);
+    appender.append(bytes, offset, (error) => {
+      this.#done(path, lane, error === null ? { type: "DISK_DONE", id } : failed(id, error));
     });
   }
 
@@ -140,6 +145,10 @@ export class NodeDisk {
         return NOTHING;
       case "disk.truncate": {
         const file = await this.#open(path, true);
+        await file.appender?.close();
+        file.appender = null;
+        file.end = Number.POSITIVE_INFINITY;
+        file.size = 0;
         await file.handle.truncate(effect.length);
         await file.handle.sync();
         return NOTHING;
@@ -166,14 +175,21 @@ export class NodeDisk {
     const { handle } = file;
     const again = file.synced;
     file.synced = false;
-    if (size !== undefined && (await handle.stat()).size < size) await handle.truncate(size);
+    file.end = Math.max(file.end, offset + sizeOf(bytes));
+    if (size !== undefined && (await handle.stat()).size < size) {
+      await handle.truncate(size);
+      file.size = size;
+    }
     await writeAll(handle, bytes, offset);
     if (!sync) return NOTHING;
     await handle.datasync();
     file.synced = true;
     if (this.#unnamed.delete(path)) await syncDirectory(this.#dirs[area]);
-    // Synced twice in a row: a log.
-    if (again && file.durable === null && DURABLE !== null) file.durable = await open(path, DURABLE);
+    // Synced twice in a row: a log. One that has grown goes on in another way, if at all.
+    if (again && (file.appender === null || !file.appender.takes(file.end, 1))) {
+      await file.appender?.close();
+      file.appender = await openAppender({ path, ...file });
+    }
     return NOTHING;
   }
 
@@ -185,20 +201,21 @@ export class NodeDisk {
       return known;
     }
     await this.#closeFile(path);
-    const handle = writable ? await this.#openForWriting(path) : await open(path, constants.O_RDONLY);
-    const file = { handle, writable, durable: null, synced: false };
+    const file = writable
+      ? await this.#openForWriting(path)
+      : openFile(await open(path, constants.O_RDONLY), false, Number.POSITIVE_INFINITY);
     this.#files.set(path, file);
     return file;
   }
 
-  async #openForWriting(path: string): Promise<FileHandle> {
+  async #openForWriting(path: string): Promise<OpenFile> {
     try {
       const handle = await open(path, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL, 0o644);
       this.#unnamed.add(path);
-      return handle;
+      return openFile(handle, true, 0);
     } catch (error) {
       if (!isErrno(error, "EEXIST")) throw error;
-      return open(path, constants.O_RDWR);
+      return openFile(await open(path, constants.O_RDWR), true, Number.POSITIVE_INFINITY);
     }
   }
 
@@ -206,7 +223,7 @@ export class NodeDisk {
     const file = this.#files.get(path);
     if (file === undefined) return;
     this.#files.delete(path);
-    await file.durable?.close();
+    await file.appender?.close();
     await file.handle.close();
   }
 
@@ -238,6 +255,16 @@ async function listFiles(dir: string): Promise<{ name: string; size: number }[]>
     }
   }
   return files;
+}
+
+function openFile(handle: FileHandle, writable: boolean, end: number): OpenFile {
+  return { handle, writable, appender: null, synced: false, end, size: 0 };
+}
+
+function sizeOf(bytes: readonly Buffer[]): number {
+  let size = 0;
+  for (const part of bytes) size += part.length;
+  return size;
 }
 
 const NOTHING_WRITTEN = Object.assign(new Error("nothing was written"), { code: "EIO" });
