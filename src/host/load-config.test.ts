@@ -41,3 +41,11 @@ test("the data directories are made, or the sentence says which cannot be", () =
   );
   expect(startFailure(new Error("ours"))).toBe(null);
 });
+
+// Node's recursive mkdir asks for the same directory for ever.
+test("a directory that cannot be made where its parent is does not keep the start busy", () => {
+  const nowhere = process.platform === "linux" ? "/proc/zoetrope" : join(directory, "file");
+  expect(() => prepareDirectories({ dataDir: nowhere, dataLogDir: nowhere })).toThrow(
+    `Cannot use ${nowhere}/version-2`,
+  );
+});

@@ -1,6 +1,6 @@
 /** Reads zoo.cfg and myid, and makes sure the data directories can be used, so that a server fails with one sentence or not at all. */
 import { accessSync, constants, mkdirSync, readFileSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { ConfigError, type ParsedConfig, parseConfig, withMyId } from "../server/config.ts";
 
 /** A file or directory of the configuration that cannot be used; the message is a sentence for the operator. */
@@ -47,12 +47,24 @@ export function prepareDirectories(config: { readonly dataDir: string; readonly 
   ] as const) {
     const versioned = join(directory, "version-2");
     try {
-      mkdirSync(versioned, { recursive: true });
-      if (!statSync(versioned).isDirectory()) throw Object.assign(new Error("not a directory"), { code: "ENOTDIR" });
+      makeDirectory(versioned);
       accessSync(versioned, constants.R_OK | constants.W_OK | constants.X_OK);
     } catch (error) {
       throw new StartError(codeOf(error), `Cannot use ${versioned} (${key}): ${reason(error)}.`, { cause: error });
     }
+  }
+}
+
+/** With its parents. Node's own `recursive` never returns where a directory cannot be made in one that exists, as in /proc. */
+export function makeDirectory(path: string): void {
+  try {
+    mkdirSync(path);
+  } catch (error) {
+    const parent = dirname(path);
+    if (codeOf(error) === "EEXIST" && statSync(path).isDirectory()) return;
+    if (codeOf(error) !== "ENOENT" || parent === path) throw error;
+    makeDirectory(parent);
+    mkdirSync(path);
   }
 }
 
