@@ -9,6 +9,9 @@ const PROBE = new URL("../probe/server-probe.js", import.meta.url).href;
 const PLANTED = new URL("../probe/planted-slowdown.js", import.meta.url).href;
 const HERE = fileURLToPath(new URL("../../", import.meta.url));
 
+/** What the launcher gives to Node, for servers that are started without it. */
+const LAUNCHED_WITH = ["--max-semi-space-size=8"];
+
 export interface ZoetropeOptions {
   readonly name?: string;
   /** Where each server leaves a CPU profile when it stops. */
@@ -38,14 +41,21 @@ export function zoetrope(checkout: string, options: ZoetropeOptions = {}): Syste
     name: options.name ?? basename(directory),
     title: `Zoetrope ${what}${planted > 0 ? ` slowed down by ${planted} %` : ""}, Node ${process.version}`,
     probed,
-    command: (zooCfg) => ({
-      file: process.execPath,
-      args: [...profiling, ...loaded, main, "server", zooCfg],
-      env: {
-        ZOETROPE_SKIP_BUILD: "1",
-        ...(planted > 0 ? { PLANTED_PERCENT: String(planted), PLANTED_BUILD: build } : {}),
-      },
-    }),
+    command: (zooCfg) => {
+      const server = [main, "server", zooCfg];
+      const direct = { file: process.execPath, args: [...LAUNCHED_WITH, ...profiling, ...loaded, ...server] };
+      // The profiler is nothing that the environment may ask for; all else can be done as users do it.
+      const { file, args } = launched && profileDir === null ? { file: main, args: server.slice(1) } : direct;
+      return {
+        file,
+        args,
+        env: {
+          ZOETROPE_SKIP_BUILD: "1",
+          NODE_OPTIONS: [process.env["NODE_OPTIONS"] ?? "", ...(file === main ? loaded : [])].join(" "),
+          ...(planted > 0 ? { PLANTED_PERCENT: String(planted), PLANTED_BUILD: build } : {}),
+        },
+      };
+    },
   };
 }
 

@@ -71,7 +71,8 @@ class Ensemble {
   }
 
   #startMember(plan: MemberPlan): RunningMember {
-    const child = spawn(process.execPath, [LAUNCHER, "server", join(plan.directory, "zoo.cfg")], {
+    // Limits of memory that this process was started with are the launcher's.
+    const child = spawn(process.execPath, [...memoryFlags(), LAUNCHER, "server", join(plan.directory, "zoo.cfg")], {
       // The channel tells a server that this process is gone, however it went.
       stdio: ["ignore", "pipe", "pipe", "ipc"],
       env: { ...process.env, ZOETROPE_SKIP_BUILD: "1" },
@@ -237,4 +238,8 @@ function portProblem(port: number): Promise<string | null> {
 
 function say(text: string): void {
   process.stdout.write(`${text}\n`);
+}
+
+function memoryFlags(): string[] {
+  return process.execArgv.filter((flag) => flag.startsWith("--max-"));
 }
