@@ -14,8 +14,10 @@ const ZERO = 0x30;
 const BACKSLASH = 0x5c;
 const CLOSE_BRACKET = 0x5d;
 const CLOSE_BRACE = 0x7d;
-const SPACE = 0x20;
-const DELETE = 0x7f;
+/** 1: a character that stands for itself in JSON, and in ASCII. */
+const ORDINARY = Uint8Array.from({ length: 256 }, (_, byte) => {
+  return byte >= 0x20 && byte < 0x80 && byte !== QUOTE && byte !== BACKSLASH ? 1 : 0;
+});
 
 /** Beyond this a number may not be exact, and is left to JSON.parse. */
 const MAX_DIGITS = 15;
@@ -297,27 +299,31 @@ export class LineReader implements Completion {
     const bytes = this.#bytes;
     const from = this.#at;
     let at = from;
-    let hash = 0x811c9dc5;
-    for (let byte = bytes[at]!; byte !== QUOTE; byte = bytes[++at]!) {
-      if (byte < SPACE || byte === BACKSLASH || byte > DELETE) {
-        this.#failed = true;
-        return "";
-      }
-      hash = Math.imul(hash ^ byte, 0x01000193);
+    while (ORDINARY[bytes[at]!] === 1) at++;
+    if (bytes[at] !== QUOTE) {
+      this.#failed = true;
+      return "";
     }
     this.#at = at + 1;
-    return this.#texts.of(bytes, from, at, hash);
+    return this.#texts.of(bytes, from, at);
   }
 }
 
+const SLOTS = 1 << 16;
+
 /** The same texts come again and again: each is made once, as long as no other takes its slot. */
 class Texts {
-  readonly #slots: string[] = new Array<string>(1 << 16).fill("");
+  readonly #slots: string[] = new Array<string>(SLOTS).fill("");
 
-  of(bytes: Buffer, from: number, to: number, hash: number): string {
-    const slot = (hash ^ (hash >>> 15)) & 0xffff;
+  of(bytes: Buffer, from: number, to: number): string {
+    const length = to - from;
+    if (length === 0) return "";
+    // Texts differ most at their ends.
+    let hash = Math.imul(length, 31) + bytes[from + (length >> 1)]!;
+    for (let at = Math.max(from, to - 6); at < to; at++) hash = Math.imul(hash, 31) + bytes[at]!;
+    const slot = (hash ^ (hash >>> 16)) & (SLOTS - 1);
     const known = this.#slots[slot]!;
-    if (known.length === to - from && isSame(known, bytes, from)) return known;
+    if (known.length === length && isSame(known, bytes, from)) return known;
     const text = bytes.toString("latin1", from, to);
     this.#slots[slot] = text;
     return text;
