@@ -1,7 +1,7 @@
 /** Known bugs of what a server is left with when a role ends, when it truncates, and when it starts again. */
 
 import { type History, lastZxid } from "../../spec/invariants/zab-view.ts";
-import type { Zxid } from "../../spec/vocabulary.ts";
+import { type Epoch, NO_EPOCH, type Zxid } from "../../spec/vocabulary.ts";
 import { Member } from "../models/zab/member.ts";
 import { ModelDisk, type Recovered } from "../models/zab/model-disk.ts";
 import type { ZabMutant } from "./zab-mutants.ts";
@@ -68,6 +68,15 @@ class UncutDisk extends ModelDisk {
 /** M20: an empty directory is taken for a server that has never had anything. */
 class TrustingDisk extends ModelDisk {
   static override readonly autoCreate = true;
+}
+
+/** M20 over a restart: nothing on the disk says that history was lost, so a snapshot that comes next is taken for one. */
+class ForgetfulDisk extends ModelDisk {
+  override recover(): Recovered | null {
+    const recovered = super.recover();
+    if (this.now.currentEpoch === NO_EPOCH) this.now = { ...this.now, currentEpoch: 0 as Epoch };
+    return recovered;
+  }
 }
 
 /** Of our own: what a role logged and did not commit is applied when the next one begins to serve. */
@@ -166,6 +175,15 @@ export const RECOVERY_MUTANTS: readonly ZabMutant[] = [
     bounds: { serving: 2, crashes: 0, breaks: 1, wipes: 1 },
     killer: "I3 LeaderLogCompleteness",
     depth: 14,
+    only: true,
+  },
+  {
+    name: "M20 a lost history leaves no mark",
+    story: "The snapshot that a leader sends gives the vote back, before NEWLEADER is acknowledged.",
+    parts: { Disk: ForgetfulDisk },
+    bounds: { serving: 2, crashes: 0, breaks: 1, wipes: 1 },
+    killer: "I7 MemoryLeDisk",
+    depth: 2,
     only: true,
   },
   {
