@@ -15,7 +15,13 @@ export interface Parcel {
 export class Way {
   readonly underWay: Parcel[] = [];
   readonly #decoder = new QuorumPacketDecoder();
+  readonly #pings: boolean;
   #tree: { readonly loader: TreeLoader; readonly bytes: Buffer[] } | null = null;
+
+  /** `pings`: where time stands still, as it does in Zab's models, nobody pings. */
+  constructor(pings: boolean) {
+    this.#pings = pings;
+  }
 
   write(bytes: Buffer): void {
     // A slab's memory is used again.
@@ -30,8 +36,7 @@ export class Way {
     this.#decoder.push(bytes);
     for (let next = this.#decoder.next(); next !== null; next = this.#decoder.next()) {
       const { type, zxid, data } = next;
-      // Time stands still in a model, so nobody pings.
-      if (type !== PacketType.PING) {
+      if (this.#pings || type !== PacketType.PING) {
         this.underWay.push({ name: packetName(type), zxid, bytes: packet(type, zxid, data) });
       }
       if (type !== PacketType.SNAP) continue;
@@ -63,13 +68,15 @@ export class RealLink {
   readonly leader: number;
   readonly learnerSocket: number;
   readonly leaderSocket: number;
-  readonly up = new Way();
-  readonly down = new Way();
+  readonly up: Way;
+  readonly down: Way;
   /** Each end, as its server sees it. */
   learnerOpen = true;
   leaderOpen = true;
 
-  constructor(learner: number, leader: number, learnerSocket: number, leaderSocket: number) {
+  constructor(learner: number, leader: number, learnerSocket: number, leaderSocket: number, pings: boolean) {
+    this.up = new Way(pings);
+    this.down = new Way(pings);
     this.learner = learner;
     this.leader = leader;
     this.learnerSocket = learnerSocket;

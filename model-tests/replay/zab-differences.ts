@@ -7,7 +7,7 @@ import type { ZabState } from "../models/zab/abstract.ts";
 import type { RealLink } from "./real-link.ts";
 import type { Extent, RealMember } from "./real-member.ts";
 
-export interface RealEnsemble {
+export interface RealServers {
   readonly members: readonly RealMember[];
   readonly links: readonly RealLink[];
   /** Session → number of the write that opened it, which is what the model says of it. */
@@ -17,7 +17,7 @@ export interface RealEnsemble {
 export function differences<State>(
   model: Model<State>,
   step: TraceStep,
-  { members, links, values }: RealEnsemble,
+  { members, links, values }: RealServers,
 ): string[] {
   const state = model.decode(step.words, undefined);
   const facts = model.storyboard.facts(state);

@@ -18,8 +18,9 @@ import {
 import { diskWith, EMPTY } from "../paths/rigs/peer-disks.ts";
 import { randomFrom } from "../simulator/clock.ts";
 import { FakeDisk } from "../simulator/fake-disk.ts";
-import { RealLink, type Way } from "./real-link.ts";
-import { isLogCut, isLogWrite, QUORUM_PORT, RealMember } from "./real-member.ts";
+import { type Direction, RealEnsemble } from "./real-ensemble.ts";
+import type { RealLink } from "./real-link.ts";
+import { isLogCut, isLogWrite, type RealMember } from "./real-member.ts";
 import { channelsOf, differences } from "./zab-differences.ts";
 
 export interface ReplayedStep {
@@ -56,20 +57,18 @@ export function realBounds(text: string): RealBounds {
 }
 
 export class ZabReplay {
-  readonly #members: RealMember[] = [];
-  #links: RealLink[] = [];
-
+  readonly #ensemble: RealEnsemble;
   /** Session → number of the write that opened it, which is what the model says of it. */
   readonly #values = new Map<bigint, number>();
 
   constructor({ servers, history, committedLog, serving }: RealBounds) {
-    for (let id = 1; id <= servers; id++) {
-      const lines = ["tickTime=2000", "initLimit=5", "syncLimit=2", "dataDir=/data", "clientPort=2181"];
-      lines.push("preAllocSize=64", "standaloneEnabled=false", "db.autocreate=false", `commitLogCount=${committedLog}`);
-      for (let other = 1; other <= servers; other++) lines.push(`server.${other}=s${other}:${QUORUM_PORT}:3888`);
-      this.#members.push(new RealMember(id, servers, lines, initialDisk(history)));
-    }
-    if (serving > 0) this.#bringUp(serving);
+    const config = ["initLimit=5", "syncLimit=2", `commitLogCount=${committedLog}`];
+    this.#ensemble = new RealEnsemble({ servers, config, disk: () => initialDisk(history) });
+    if (serving > 0) this.#ensemble.bringUp(0, [...this.#members.keys()].slice(1, serving));
+  }
+
+  get #members(): readonly RealMember[] {
+    return this.#ensemble.members;
   }
 
   run<State>(model: Model<State>, trace: readonly TraceStep[]): ReplayResult {
@@ -103,11 +102,11 @@ export class ZabReplay {
   }
 
   #differences<State>(model: Model<State>, step: TraceStep): string[] {
-    return differences(model, step, { members: this.#members, links: this.#links, values: this.#values });
+    return differences(model, step, { members: this.#members, links: this.#ensemble.links, values: this.#values });
   }
 
   #member(index: number): RealMember {
-    return this.#members[index] as RealMember;
+    return this.#ensemble.member(index);
   }
 
   // --- the model's steps
@@ -182,9 +181,7 @@ export class ZabReplay {
       case "wipe":
         return this.#crash(server, kind === "wipe" ? null : parameter);
       case "cut":
-        for (const link of this.#between(server, peer)) {
-          this.#broken.add(link);
-        }
+        for (const link of this.#ensemble.between(server, peer)) this.#ensemble.cut(link);
         return null;
       case "append lost":
         return "a disk that fails stops its server: no append is reported that is not durable";
@@ -196,9 +193,6 @@ export class ZabReplay {
     }
   }
 
-  /** Cut, and at least one end has not noticed yet. */
-  readonly #broken = new Set<RealLink>();
-
   #snapshotStep(member: RealMember): void {
     const { underWay } = member.world;
     const taken = (lines: readonly (readonly unknown[])[]) =>
@@ -207,61 +201,20 @@ export class ZabReplay {
     else member.answer(() => true, taken);
   }
 
-  #between(learner: number, leader: number): RealLink[] {
-    return this.#links.filter((link) => link.learner === learner && link.leader === leader);
-  }
-
-  #takes(learner: number, leader: number, way: "up" | "down"): string | null {
-    for (const link of this.#between(learner, leader)) {
-      if (link[way].underWay.length === 0) continue;
-      this.#deliver(link, way);
-      return this.#gather();
-    }
-    return `nothing is under way from ${way === "up" ? "the learner" : "the leader"}`;
-  }
-
-  #deliver(link: RealLink, way: "up" | "down"): void {
-    const parcel = link[way].underWay.shift();
-    if (parcel === undefined) return;
-    const [end, socket, open] =
-      way === "up"
-        ? [link.leader, link.leaderSocket, link.leaderOpen]
-        : [link.learner, link.learnerSocket, link.learnerOpen];
-    if (open) this.#member(end).input({ type: "SOCKET_DATA", socket, chunk: parcel.bytes });
+  #takes(learner: number, leader: number, way: Direction): string | null {
+    const delivered = this.#ensemble.between(learner, leader).some((link) => this.#ensemble.deliver(link, way));
+    return delivered ? this.#gather() : `nothing is under way from ${way === "up" ? "the learner" : "the leader"}`;
   }
 
   #notices(learner: number, leader: number, end: "learner" | "leader"): string | null {
-    for (const link of this.#between(learner, leader)) {
-      const ended = this.#broken.has(link) || !(end === "leader" ? link.learnerOpen : link.leaderOpen);
-      if (!ended || !(end === "leader" ? link.leaderOpen : link.learnerOpen)) continue;
-      this.#close(link, end);
-      return this.#gather();
-    }
-    return "no link between the two has ended";
-  }
-
-  #close(link: RealLink, end: "learner" | "leader"): void {
-    if (end === "leader") {
-      link.leaderOpen = false;
-      link.up.underWay.length = 0;
-      this.#member(link.leader).input({ type: "SOCKET_CLOSED", socket: link.leaderSocket, error: "reset" });
-    } else {
-      link.learnerOpen = false;
-      link.down.underWay.length = 0;
-      this.#member(link.learner).input({ type: "SOCKET_CLOSED", socket: link.learnerSocket, error: "reset" });
-    }
+    const ended = this.#ensemble.between(learner, leader).find((link) => this.#ensemble.hasEnded(link, end));
+    if (ended === undefined) return "no link between the two has ended";
+    this.#ensemble.close(ended, end);
+    return this.#gather();
   }
 
   #crash(server: number, kept: number | null): string | null {
-    for (const link of this.#links) {
-      if (link.learner === server) {
-        link.learnerOpen = false;
-        link.down.underWay.length = 0;
-      } else if (link.leader === server) {
-        link.leaderOpen = false;
-        link.up.underWay.length = 0;
-      }
-    }
+    this.#ensemble.died(server);
     const member = this.#member(server);
     if (kept === null) {
       member.wipe(new FakeDisk({ random: randomFrom(1) }));
@@ -273,54 +226,11 @@ export class ZabReplay {
   }
 
   #connect(learner: number): string | null {
-    const member = this.#member(learner);
-    const { dialled } = member;
-    if (dialled === null) return "it has not asked for a connection";
-    const leader = dialled.leader - 1;
-    member.dialled = null;
-    const accepted = this.#member(leader).world.accept("quorum");
-    this.#links.push(new RealLink(learner, leader, dialled.socket, accepted));
-    this.#member(leader).look();
-    member.input({ type: "SOCKET_CONNECTED", socket: dialled.socket });
-    return this.#gather();
+    return this.#ensemble.connect(learner);
   }
 
-  /** What the servers have written to their links, or closed. */
   #gather(): null {
-    for (const [index, member] of this.#members.entries()) {
-      for (const effect of member.effects.splice(0)) {
-        if (effect.type === "socket.write") this.#wayOf(index, effect.socket)?.write(effect.bytes);
-        else if (effect.type === "socket.destroy" || effect.type === "socket.close")
-          this.#closedBy(index, effect.socket);
-      }
-    }
-    this.#links = this.#links.filter((link) => link.learnerOpen || link.leaderOpen);
-    return null;
-  }
-
-  #wayOf(server: number, socket: number): Way | undefined {
-    for (const link of this.#links) {
-      // A server that has restarted counts its sockets anew.
-      if (link.learner === server && link.learnerSocket === socket && link.learnerOpen) {
-        return this.#broken.has(link) || !link.leaderOpen ? undefined : link.up;
-      }
-      if (link.leader === server && link.leaderSocket === socket && link.leaderOpen) {
-        return this.#broken.has(link) || !link.learnerOpen ? undefined : link.down;
-      }
-    }
-    return undefined;
-  }
-
-  #closedBy(server: number, socket: number): void {
-    for (const link of this.#links) {
-      if (link.learner === server && link.learnerSocket === socket && link.learnerOpen) {
-        link.learnerOpen = false;
-        link.down.underWay.length = 0;
-      } else if (link.leader === server && link.leaderSocket === socket && link.leaderOpen) {
-        link.leaderOpen = false;
-        link.up.underWay.length = 0;
-      }
-    }
+    return this.#ensemble.gather();
   }
 
   // --- what the model does within a step
@@ -351,7 +261,7 @@ export class ZabReplay {
   }
 
   #alignWay(from: number, to: number, count: number, drops: boolean): boolean {
-    const ways = this.#links.flatMap((link): [RealLink, "up" | "down"][] =>
+    const ways = this.#ensemble.links.flatMap((link): [RealLink, Direction][] =>
       link.learner === from && link.leader === to
         ? [[link, "up"]]
         : link.leader === from && link.learner === to
@@ -366,45 +276,9 @@ export class ZabReplay {
     }
     const next = ways.find(([link, way]) => link[way].underWay.length > 0);
     if (next === undefined) return false;
-    this.#deliver(...next);
+    this.#ensemble.deliver(...next);
     this.#gather();
     return true;
-  }
-
-  #bringUp(serving: number): void {
-    const quorum = Math.floor(this.#members.length / 2) + 1;
-    for (let index = 0; index < serving; index++) {
-      this.#member(index).elect(1);
-      this.#gather();
-      if (index + 1 >= quorum) this.#runOut();
-    }
-  }
-
-  /** Whatever is under way, until nothing is. */
-  #runOut(): void {
-    for (let moved = true; moved; ) {
-      moved = false;
-      for (const [index, member] of this.#members.entries()) {
-        if (member.dialled !== null) {
-          this.#connect(index);
-          moved = true;
-        }
-        if (member.world.underWay.length > 0) {
-          member.answerAll();
-          this.#gather();
-          moved = true;
-        }
-      }
-      for (const link of [...this.#links]) {
-        for (const way of ["up", "down"] as const) {
-          while (link[way].underWay.length > 0) {
-            this.#deliver(link, way);
-            this.#gather();
-            moved = true;
-          }
-        }
-      }
-    }
   }
 }
 
