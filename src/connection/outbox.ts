@@ -6,23 +6,29 @@ import type { ClientConnection } from "./client-connection.ts";
 export const SLAB_BYTES = 65_536;
 /** 8 MB: what a turn of many busy connections needs. */
 const SLABS_KEPT = 128;
+/** Holds the answer to a ping, a write or a watch. */
+const SMALL_SLAB_BYTES = 512;
+const SMALL_SLABS_KEPT = 1024;
 
 /**
  * The connections that have output in this turn, and the writers lent to them: memory goes with traffic, not with the
- * number of connections.
+ * number of connections. When very many have something to say in the same turn it is little each (pings, a watch that all of
+ * them have), so beyond the first ones they get small slabs: ten thousand of the usual size would be more than half a gigabyte.
  */
 export class Outbox {
   #dirty: ClientConnection[] = [];
-  readonly #idle: JuteWriter[] = [];
-  readonly #slabs = new SlabPool(SLAB_BYTES, SLABS_KEPT);
+  readonly #large = new Lending(new SlabPool(SLAB_BYTES, SLABS_KEPT));
+  readonly #small = new Lending(new SlabPool(SMALL_SLAB_BYTES, SMALL_SLABS_KEPT));
 
   lend(to: ClientConnection): JuteWriter {
+    const kind = this.#dirty.length < SLABS_KEPT ? this.#large : this.#small;
     this.#dirty.push(to);
-    return this.#idle.pop() ?? new JuteWriter(this.#slabs);
+    return kind.idle.pop() ?? new JuteWriter(kind.slabs);
   }
 
   giveBack(writer: JuteWriter): void {
-    this.#idle.push(writer);
+    const kind = writer.slabBytes === SLAB_BYTES ? this.#large : this.#small;
+    if (kind.idle.length < SMALL_SLABS_KEPT) kind.idle.push(writer);
   }
 
   /** Everyone that a writer was lent to since the last call. */
@@ -30,5 +36,15 @@ export class Outbox {
     const dirty = this.#dirty;
     this.#dirty = [];
     return dirty;
+  }
+}
+
+/** Writers of one kind. */
+class Lending {
+  readonly idle: JuteWriter[] = [];
+  readonly slabs: SlabPool;
+
+  constructor(slabs: SlabPool) {
+    this.slabs = slabs;
   }
 }

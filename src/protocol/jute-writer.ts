@@ -37,6 +37,11 @@ export class JuteWriter {
     return this.#taken;
   }
 
+  /** Of each allocation, unless a message needs more. */
+  get slabBytes(): number {
+    return this.#slabSize;
+  }
+
   /** Bytes written since the last `take` or `reset`. */
   get offset(): number {
     return this.#at - this.#start;

@@ -15,7 +15,7 @@ test("a released slab is used again, the last one first", () => {
 });
 
 test("every take of a writer hands over a slab of its own", () => {
-  const pool = new SlabPool(64, 8);
+  const pool = new SlabPool(8192, 8);
   const writer = new JuteWriter(pool);
   writer.int(1);
   const first = writer.take();

@@ -3,6 +3,8 @@
  * cost page faults, cache misses and garbage collections that outweigh everything else about a small request.
  */
 
+const SHARED_BELOW_BYTES = 4096;
+
 export class Slab {
   readonly memory: Buffer;
   readonly view: DataView;
@@ -10,7 +12,8 @@ export class Slab {
   readonly release: () => void;
 
   constructor(bytes: number, release: (slab: Slab) => void) {
-    this.memory = Buffer.allocUnsafeSlow(bytes);
+    // Small ones share an allocation.
+    this.memory = bytes < SHARED_BELOW_BYTES ? Buffer.allocUnsafe(bytes) : Buffer.allocUnsafeSlow(bytes);
     this.view = new DataView(this.memory.buffer, this.memory.byteOffset, bytes);
     this.release = () => release(this);
   }
