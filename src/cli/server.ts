@@ -3,7 +3,10 @@ import { loadConfig, prepareDirectories, startFailure } from "../host/load-confi
 import { processReportLog } from "../host/report-log.ts";
 import { runServer } from "../host/server-host.ts";
 
-/** Returns when the server has ended: 0 after SIGTERM, SIGINT or its own decision to leave, 1 when it could not start or failed. */
+/**
+ * Returns when the server has ended: 0 after SIGTERM, SIGINT or its own decision to leave, 1 when it could not start or its disk
+ * failed, 2 for wrong arguments and broken assumptions.
+ */
 export async function serverCommand(args: readonly string[]): Promise<number> {
   const [file, ...more] = args;
   if (file === undefined || more.length > 0 || file.startsWith("-")) {
