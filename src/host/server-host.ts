@@ -14,6 +14,12 @@ import { hostFacts } from "./host-facts.ts";
 import { Sockets } from "./sockets.ts";
 import { TraceFile } from "./trace-file.ts";
 
+/**
+ * When many thousand sockets are readable at once, what they are told is not gathered for all of them: it would fill the young
+ * generation and outlive it.
+ */
+const MOST_INPUTS_OF_TURN = 1024;
+
 export interface RunningServer {
   /** Ends it cleanly; `ended` tells when. */
   stop(): void;
@@ -48,6 +54,7 @@ class ServerHost {
   #stepping = false;
   #waiting: Input[] = [];
   #turnEndDue = false;
+  #inputsOfTurn = 0;
   #exited = false;
 
   constructor(config: ServerConfig, report: Reporter) {
@@ -99,7 +106,10 @@ class ServerHost {
     } finally {
       this.#stepping = false;
     }
-    if (!this.#turnEndDue) {
+    if (++this.#inputsOfTurn >= MOST_INPUTS_OF_TURN) {
+      this.#turnEndDue = true;
+      this.#endTurn();
+    } else if (!this.#turnEndDue) {
       this.#turnEndDue = true;
       // After the poll phase: every socket that was readable in this turn has been read by then.
       setImmediate(this.#endTurn);
@@ -107,8 +117,9 @@ class ServerHost {
   }
 
   readonly #endTurn = (): void => {
+    if (!this.#turnEndDue || this.#exited) return;
     this.#turnEndDue = false;
-    if (this.#exited) return;
+    this.#inputsOfTurn = 0;
     this.#stepping = true;
     try {
       this.#server.step({ type: "TURN_ENDED" }, this.#effects);
