@@ -14,6 +14,15 @@ const DRAIN_ASKED_BYTES = 65_536;
 /** A reply that begins in the last bytes of a slab would make the writer grow and copy. */
 const CHUNK_BYTES = SLAB_BYTES - 4096;
 
+const NO_SLABS: (Slab | null)[] = [];
+
+/** Connections from the same host come one after the other, and many of them: they share what never changes. */
+let lastIds: readonly Id[] = [];
+function idsOf(host: string): readonly Id[] {
+  if (lastIds[0]?.id !== host) lastIds = [{ scheme: "ip", id: host }];
+  return lastIds;
+}
+
 /** One client's connection: its place in the chart, its bytes in and out, and what its session waits for. */
 export class ClientConnection {
   readonly socket: SocketId;
@@ -44,9 +53,9 @@ export class ClientConnection {
 
   readonly #outbox: Outbox;
   #writer: JuteWriter | null = null;
-  /** Full slabs of this turn, and the bytes in each. */
-  #chunks: Buffer[] = [];
-  #chunkSlabs: (Slab | null)[] = [];
+  /** Full slabs of this turn, and the bytes in each; null as long as there are none, which is nearly always. */
+  #chunks: Buffer[] | null = null;
+  #chunkSlabs: (Slab | null)[] = NO_SLABS;
   #chunkBytes = 0;
   /** Bytes given to the socket that may still be in the process, and how many of them the next SOCKET_DRAINED covers. */
   #unsent = 0;
@@ -64,7 +73,7 @@ export class ClientConnection {
     this.decoder = new FrameDecoder(maxFrame);
     this.counters = new ConnectionCounters(environment.wallMs());
     this.heardMs = environment.monotonicMs();
-    this.authInfo = [{ scheme: "ip", id: remote.host }];
+    this.authInfo = idsOf(remote.host);
     this.#outbox = outbox;
   }
 
@@ -79,6 +88,10 @@ export class ClientConnection {
     const writer = this.#writer;
     if (writer === null || writer.offset < CHUNK_BYTES) return;
     const chunk = writer.take();
+    if (this.#chunks === null) {
+      this.#chunks = [];
+      this.#chunkSlabs = [];
+    }
     this.#chunks.push(chunk);
     this.#chunkSlabs.push(writer.takenSlab);
     this.#chunkBytes += chunk.length;
@@ -99,9 +112,10 @@ export class ClientConnection {
     const { socket } = this;
     const writer = this.#writer;
     if (writer === null) return;
-    for (let i = 0; i < this.#chunks.length; i++) {
+    const chunks = this.#chunks;
+    for (let i = 0; chunks !== null && i < chunks.length; i++) {
       const slab = this.#chunkSlabs[i] as Slab | null;
-      effects.push({ type: "socket.write", socket, bytes: this.#chunks[i] as Buffer, slab });
+      effects.push({ type: "socket.write", socket, bytes: chunks[i] as Buffer, slab });
     }
     this.#unsent += this.#chunkBytes;
     if (writer.offset > 0) {
@@ -144,9 +158,9 @@ export class ClientConnection {
   #giveBack(writer: JuteWriter): void {
     this.#outbox.giveBack(writer);
     this.#writer = null;
-    if (this.#chunks.length > 0) {
-      this.#chunks = [];
-      this.#chunkSlabs = [];
+    if (this.#chunks !== null) {
+      this.#chunks = null;
+      this.#chunkSlabs = NO_SLABS;
     }
     this.#chunkBytes = 0;
   }
