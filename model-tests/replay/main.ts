@@ -5,7 +5,8 @@
  * Exit code: 0 the violation does not show on real servers, 1 it does, 2 wrong usage or a model that has no servers.
  */
 import { readFileSync } from "node:fs";
-import { parseReplayFile, ReplayError, replayFile, replayLines, shows } from "./replay-file.ts";
+import { ReplayError } from "./replay-error.ts";
+import { parseReplayFile, replayFile, replayLines, shows } from "./replay-file.ts";
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 

@@ -135,8 +135,8 @@ export class RealEnsemble {
     }
   }
 
-  /** Whatever is under way, until nothing is. */
-  runOut(): void {
+  /** Whatever is under way, until nothing is; but for what is held back. */
+  runOut(isHeld: (link: RealLink, parcel: Parcel) => boolean = () => false): void {
     for (let moved = true; moved; ) {
       moved = false;
       for (const [index, member] of this.members.entries()) {
@@ -152,7 +152,7 @@ export class RealEnsemble {
       }
       for (const link of [...this.links]) {
         for (const way of ["up", "down"] as const) {
-          while (this.deliver(link, way)) {
+          while (this.deliver(link, way, (parcel) => !isHeld(link, parcel))) {
             this.gather();
             moved = true;
           }

@@ -3,6 +3,9 @@
 import { CHECKS, MUTANTS } from "../checker/checks.ts";
 import type { Model } from "../checker/model.ts";
 import { traceOf } from "../checker/trace.ts";
+import type { SessionModel } from "../models/sessions/session-model.ts";
+import { ReplayError } from "./replay-error.ts";
+import { SessionReplay } from "./session-replay.ts";
 import { type ReplayResult, realBounds, ZabReplay } from "./zab-replay.ts";
 
 export interface ReplayFile {
@@ -19,10 +22,6 @@ export interface Replayed extends ReplayResult {
   readonly property: string;
   readonly kind: string;
   readonly isMutant: boolean;
-}
-
-export class ReplayError extends Error {
-  override readonly name = "ReplayError";
 }
 
 export function parseReplayFile(text: string): ReplayFile {
@@ -44,9 +43,10 @@ export async function replayFile({ check: title, property, kind, ordinals }: Rep
 }
 
 export function runReal(model: Model<unknown>, bounds: string, ordinals: readonly number[]): ReplayResult {
+  if ("bounds" in model) return new SessionReplay(model as SessionModel).run(traceOf(model, ordinals));
   if (model.name !== "zab") {
     throw new ReplayError(
-      `The steps of model ${model.name} are not those of real servers: only zab's can be replayed.`,
+      `The steps of model ${model.name} are not those of real servers: only those of Zab's and the session models are.`,
     );
   }
   return new ZabReplay(realBounds(bounds)).run(model, traceOf(model, ordinals));

@@ -6,7 +6,8 @@ import { MUTANTS } from "../checker/checks.ts";
 import { runMutant } from "../checker/mutants.ts";
 import { MC1_SLICE, MC2 } from "../models/zab/zab-checks.ts";
 import { boundsText, zabModel } from "../models/zab/zab-model.ts";
-import { parseReplayFile, ReplayError, replayFile, replayLines } from "./replay-file.ts";
+import { ReplayError } from "./replay-error.ts";
+import { parseReplayFile, replayFile, replayLines } from "./replay-file.ts";
 import { randomTrace } from "./walk.ts";
 import { type ReplayResult, realBounds, ZabReplay } from "./zab-replay.ts";
 

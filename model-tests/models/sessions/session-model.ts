@@ -64,7 +64,12 @@ export interface SessionModelOptions {
   readonly only?: string | undefined;
 }
 
-export function sessionModel(options: SessionModelOptions): Model<SessionState> {
+/** A model that can be replayed: its bounds say who is in it. */
+export interface SessionModel extends Model<SessionState> {
+  readonly bounds: SessionBounds;
+}
+
+export function sessionModel(options: SessionModelOptions): SessionModel {
   const { name, bounds, rules = PRODUCTION_SESSIONS, only } = options;
   const world = new SessionWorld(rules, bounds.scripts, bounds.intruder);
   const views = new WeakMap<SessionState, View>();
@@ -75,7 +80,7 @@ export function sessionModel(options: SessionModelOptions): Model<SessionState> 
     views.set(state, made);
     return made;
   };
-  return plainModel<SessionState>({
+  const model = plainModel<SessionState>({
     name,
     initial: [initialOf(world, bounds)],
     key: keyOf,
@@ -107,6 +112,7 @@ export function sessionModel(options: SessionModelOptions): Model<SessionState> 
     lanes: [...bounds.scripts.map((_, i) => `client ${i + 1}`), "server 1", "server 2", "leader"],
     facts: factsOf,
   });
+  return { ...model, bounds };
 }
 
 export const ANY_LAG = 100;
