@@ -8,7 +8,7 @@ import { BASELINE, CHECKOUT, LOCAL_HISTORY, RECORDED_HISTORY, RESULTS } from "./
 import { hottest } from "./profile.ts";
 import { type Baseline, baselineOf, type Comparison, readBaseline, writeBaseline } from "./regression/baseline.ts";
 import { entryOf, remember } from "./regression/history.ts";
-import { comparisonTable, lookAgain, tooBusy, verdictText } from "./regression/look.ts";
+import { tooBusy, verdictOn } from "./regression/look.ts";
 import { type GoalResult, goalsOf, goalsTable } from "./report/goals.ts";
 import { page } from "./report/page.ts";
 import { clock, Progress } from "./report/progress.ts";
@@ -55,9 +55,6 @@ async function main(): Promise<void> {
   }
 }
 
-/** Neither fine nor a regression: whoever waits for the answer must not take it for one. */
-const NO_VERDICT = 2;
-
 /** Suspects are looked at again, on servers started anew; what stays is named, and makes the exit code 1. */
 async function compareWithBaseline(
   scenarios: readonly Scenario[],
@@ -67,22 +64,16 @@ async function compareWithBaseline(
 ): Promise<readonly Comparison[]> {
   const baseline = options.compare ? readBaseline(options.baseline ?? BASELINE) : null;
   if (baseline === null) return [];
-  const busy = tooBusy(measurements);
-  if (busy !== null) {
-    say(`\nNOT COMPARED with the baseline. ${busy}`);
-    process.exitCode = NO_VERDICT;
-    return [];
-  }
   const ours = systems[0] as System;
-  const { first, regressions } = await lookAgain(baseline, measurements, ours.name, async (suspects, why) => {
+  const on = { system: ours.name, machine: machine() };
+  const { exitCode, text, comparisons } = await verdictOn(baseline, measurements, on, async (suspects, why) => {
     say(`\n${why}`);
     const again = scenarios.filter(({ name }) => suspects.includes(name));
     return runAll(again, [ours], options, new Progress(estimate(again, 1, options)));
   });
-  say(`\n${comparisonTable(baseline, first, machine())}`);
-  say(verdictText(regressions));
-  if (regressions.length > 0) process.exitCode = 1;
-  return first;
+  say(`\n${text}`);
+  if (exitCode !== 0) process.exitCode = exitCode;
+  return comparisons;
 }
 
 async function recordBaseline(

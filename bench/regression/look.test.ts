@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { loadMeasurement } from "../test-measurements.ts";
 import { baselineOf } from "./baseline.ts";
 import { entryOf, trend } from "./history.ts";
-import { lookAgain, tooBusy, verdictText } from "./look.ts";
+import { lookAgain, tooBusy, verdictOn, verdictText } from "./look.ts";
 
 const SYSTEM = "zoetrope";
 const machine = { cpu: "any", cores: 2, kernel: "6", node: "v20" };
@@ -69,6 +69,40 @@ test("a machine that others use is no place to compare on", () => {
   }));
   expect(tooBusy(busy)).toContain("Other processes used 80 % of this machine");
   expect(tooBusy(run({ reads: 1 }))).toBe(null);
+});
+
+const on = { system: SYSTEM, machine };
+const busily = (costs: Readonly<Record<string, number>>) =>
+  run(costs).map((m) => ({
+    ...m,
+    calibration: { echoCpuMicros: 10, echoPerSecond: 5000, fsyncMicros: 100, othersShare: 0.8 },
+  }));
+
+test("the exit code is 0 for a run like the baseline, and 1 for a slower one", async () => {
+  const same = await verdictOn(baseline, run({ reads: 1.01, writes: 1 }), on, async () => []);
+  expect(same.exitCode).toBe(0);
+  expect(same.text).toContain("No regression.");
+  const slower = await verdictOn(baseline, run({ reads: 1.2, writes: 1 }), on, async () => run({ reads: 1.2 }));
+  expect(slower.exitCode).toBe(1);
+  expect(slower.text).toContain("REGRESSION: reads: CPU per operation +20.0 %");
+});
+
+test("where others use the machine the exit code is 2, whatever the costs are", async () => {
+  for (const costs of [
+    { reads: 1, writes: 1 },
+    { reads: 1.5, writes: 1.5 },
+  ]) {
+    const verdict = await verdictOn(baseline, busily(costs), on, () => {
+      throw new Error("It is not worth another look.");
+    });
+    expect(verdict).toMatchObject({ exitCode: 2, comparisons: [] });
+    expect(verdict.text).toContain("NOT COMPARED with the baseline. Other processes used 80 % of this machine");
+  }
+});
+
+test("a suspect that was looked at again while others used the machine is not condemned", async () => {
+  const verdict = await verdictOn(baseline, run({ reads: 1.2, writes: 1 }), on, async () => busily({ reads: 1.5 }));
+  expect(verdict.exitCode).toBe(2);
 });
 
 test("the history tells each scenario's trend", () => {

@@ -18,18 +18,56 @@ export function tooBusy(measurements: readonly Measurement[]): string | null {
   return `Other processes used ${(share * 100).toFixed(0)} % of this machine: too much to compare costs with those of another hour.`;
 }
 
+/** What a comparison ends with. */
+export interface Verdict {
+  /** 0: nothing is slower. 1: a regression. 2: there was no comparison, and whoever waits for one must not take it for a success. */
+  readonly exitCode: 0 | 1 | 2;
+  readonly text: string;
+  /** Of the first look. */
+  readonly comparisons: readonly Comparison[];
+}
+
+/** @param measureAgain as for `lookAgain` */
+export async function verdictOn(
+  baseline: Baseline,
+  measurements: readonly Measurement[],
+  { system, machine }: { readonly system: string; readonly machine: Machine },
+  measureAgain: MeasureAgain,
+): Promise<Verdict> {
+  const looks = [measurements];
+  const notCompared = (why: string): Verdict => ({
+    exitCode: 2,
+    text: `NOT COMPARED with the baseline. ${why}`,
+    comparisons: [],
+  });
+  const busy = tooBusy(measurements);
+  if (busy !== null) return notCompared(busy);
+  const { first, regressions } = await lookAgain(baseline, measurements, system, async (scenarios, why) => {
+    const again = await measureAgain(scenarios, why);
+    looks.push(again);
+    return again;
+  });
+  // Somebody may have come while it was looked again: what is said of a suspect then is said of the neighbour.
+  const later = regressions.length === 0 ? null : tooBusy(looks.flat());
+  if (later !== null) return notCompared(later);
+  const text = `${comparisonTable(baseline, first, machine)}\n${verdictText(regressions)}`;
+  return { exitCode: regressions.length > 0 ? 1 : 0, text, comparisons: first };
+}
+
+/** Runs these scenarios on fresh servers. */
+export type MeasureAgain = (scenarios: readonly string[], why: string) => Promise<readonly Measurement[]>;
+
 export interface Looks {
   readonly first: readonly Comparison[];
   /** What all looks together say of those that were suspicious to the end. */
   readonly regressions: readonly Comparison[];
 }
 
-/** @param measureAgain runs these scenarios on fresh servers */
 export async function lookAgain(
   baseline: Baseline,
   measurements: readonly Measurement[],
   system: string,
-  measureAgain: (scenarios: readonly string[], why: string) => Promise<readonly Measurement[]>,
+  measureAgain: MeasureAgain,
 ): Promise<Looks> {
   const looks = [measurements];
   const first = compare(baseline, looks, system);
@@ -48,7 +86,7 @@ function isSuspect({ verdict }: Comparison): boolean {
   return verdict === "slower" || verdict === "suspicious";
 }
 
-export function comparisonTable(baseline: Baseline, first: readonly Comparison[], machine: Machine): string {
+function comparisonTable(baseline: Baseline, first: readonly Comparison[], machine: Machine): string {
   const widest = Math.max(...first.map(({ scenario }) => scenario.length), 0);
   const head = `Compared with the baseline of ${baseline.recorded.slice(0, 10)} (${baseline.revision})`;
   const other = baseline.machine.cpu === machine.cpu && baseline.machine.cores === machine.cores;
