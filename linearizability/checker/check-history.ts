@@ -18,6 +18,8 @@ export interface CheckOptions {
   readonly only?: "witness" | "search";
   /** States that each partition of the search may see, round by round. */
   readonly budgets?: readonly number[];
+  /** Told how far it has come: large histories take minutes. */
+  readonly progress?: (text: string) => void;
 }
 
 export interface Verdict {
@@ -37,11 +39,12 @@ export interface Verdict {
 
 /** Floors and vacuity are not asked for here: see `floors.ts`. */
 export function checkHistory(history: History, options: CheckOptions): Verdict {
-  const { logs, tickTimeMs, only, budgets = BUDGETS } = options;
+  const { logs, tickTimeMs, only, budgets = BUDGETS, progress = () => {} } = options;
   const started = performance.now();
   const witness = only === "search" ? null : checkByWitness(history, { logs, tickTimeMs });
   const witnessed = performance.now();
-  const search = only === "witness" ? null : checkBySearch(history, budgets);
+  if (witness !== null) progress(`the witness is done after ${((witnessed - started) / 1000).toFixed(1)} s`);
+  const search = only === "witness" ? null : checkBySearch(history, budgets, progress);
   const searched = performance.now();
   const violations = [...(witness?.violations ?? []), ...(search?.violations ?? [])];
   const doubts = [...(witness?.doubts ?? []), ...(search?.doubts ?? [])];

@@ -28,16 +28,21 @@ export interface Judgement extends Verdict {
 export interface RunOptions {
   readonly box?: RunManifest["box"];
   readonly traces?: boolean;
+  /** Told how far it has come. */
+  readonly progress?: (text: string) => void;
 }
 
 /** Throws HistoryError, or what the file system throws. */
 export function checkRun({ folder, historyFile, manifest }: RunFolder, options: RunOptions = {}): Judgement {
-  const { box = manifest.box, traces: withTraces = true } = options;
+  const { box = manifest.box, traces: withTraces = true, progress = () => {} } = options;
   const started = performance.now();
   const history = readHistoryFile(historyFile);
   const logs = box === "white" && folder !== null ? logsOf(folder, manifest) : null;
   const read = performance.now() - started;
-  const checked = checkHistory(history, { logs, tickTimeMs: manifest.tickTimeMs });
+  progress(
+    `${history.operations.count} operations and ${logs?.length ?? 0} logs are read after ${Math.round(read)} ms`,
+  );
+  const checked = checkHistory(history, { logs, tickTimeMs: manifest.tickTimeMs, progress });
   const figures = figuresOf(history, manifest);
   const traces = folder === null || !withTraces ? null : checkTracesOf(folder, manifest, history);
   const beside = [...(traces?.violations ?? []), ...(folder === null ? [] : findingsOf(folder))];

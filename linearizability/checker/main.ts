@@ -12,6 +12,7 @@ import { type CheckArguments, type Foreign, parseArguments, USAGE, UsageError } 
 import { linesOf } from "./print.ts";
 import { measureSpeed } from "./speed.ts";
 
+const PATIENCE_S = 5;
 const FAULTS = fileURLToPath(new URL("../run/main.js", import.meta.url));
 
 function main(): number {
@@ -31,7 +32,7 @@ function one(path: string, { blackBox, traces }: CheckArguments): Result {
   try {
     const run = openRun(path);
     if (run.manifest.command !== "") print(`  ${"made by".padEnd(16)}${run.manifest.command}`);
-    const judgement = checkRun(run, { traces, ...(blackBox ? { box: "black" } : {}) });
+    const judgement = checkRun(run, { traces, progress: progressOf(), ...(blackBox ? { box: "black" } : {}) });
     const lines = linesOf(judgement);
     print(lines.slice(0, -1).join("\n"));
     print(`report: ${report(judgement, run.folder === null ? `${path}.report` : reportPath(run.folder))}`);
@@ -40,6 +41,15 @@ function one(path: string, { blackBox, traces }: CheckArguments): Result {
   } catch (error) {
     return harness(error);
   }
+}
+
+/** Who waits for a large history wants to know for what; a small one is judged before anybody asks. */
+function progressOf(): (text: string) => void {
+  const started = performance.now();
+  return (text) => {
+    const seconds = (performance.now() - started) / 1000;
+    if (seconds > PATIENCE_S) process.stderr.write(`  … ${seconds.toFixed(0)} s: ${text}\n`);
+  };
 }
 
 /** A page that cannot be written takes nothing from the verdict. */

@@ -52,7 +52,18 @@ function says({ f, outcome, answer }: ForeignOperation): boolean {
 
 function entryOf({ call, end, outcome, f }: ForeignOperation, index: number): Entry {
   const pure = READS.has(f) || outcome === "fail";
-  return { op: index, call, end, optional: outcome === "info", after: -1, lane: -1, pure };
+  return {
+    op: index,
+    call,
+    end,
+    optional: outcome === "info",
+    after: -1,
+    lane: -1,
+    pure,
+    touches: [],
+    twin: -1,
+    pooled: -1,
+  };
 }
 
 function explain({

@@ -7,6 +7,7 @@
  */
 import type { History } from "../../histories/history.ts";
 import { isRead, isWrite, MODES, Op, type Operations, Outcome } from "../../histories/operations.ts";
+import { type Bound, bind, UNBOUND } from "./bearing.ts";
 import type { Partition } from "./partitions.ts";
 import { isEphemeral, isSequential, parentOf } from "./partitions.ts";
 import type { SessionEnd } from "./session-ends.ts";
@@ -45,11 +46,12 @@ export function problemOf(
   ends: ReadonlyMap<number, SessionEnd>,
 ): Problem {
   const { operations } = history;
-  const entries: Entry[] = [];
+  const entries: Bound[] = [];
   const steps: Step[] = [];
   /** By client: its last entry that certainly happened. */
   const last = new Map<number, number>();
   const lanes = new Map<number, number>();
+  const lossy = new Set<number>();
   const owners = new Set<number>();
   for (const i of partition.ops) {
     const unknown = operations.outcome[i] === Outcome.info;
@@ -62,7 +64,10 @@ export function problemOf(
     if (!unknown) last.set(client, entries.length);
     if (!lanes.has(client)) lanes.set(client, lanes.size);
     const lane = isWrite(operations.op[i]!) ? lanes.get(client)! : -1;
-    entries.push({ op: i, call, end, optional: unknown, after, lane, pure: isRead(operations.op[i]!) });
+    // A refusal changes nothing, and is the last word only on what its client lost before it.
+    if (unknown) lossy.add(client);
+    const pure = isRead(operations.op[i]!) || (operations.outcome[i] === Outcome.fail && !lossy.has(client));
+    entries.push({ op: i, call, end, optional: unknown, after, lane, pure, ...UNBOUND });
     const told = partition.told.get(i);
     steps.push(told === undefined ? { kind: "op", op: i } : { kind: "told", ...told });
     if (createsEphemeral(operations, i)) owners.add(operations.session[i]!);
@@ -72,9 +77,11 @@ export function problemOf(
     if (end === undefined) continue;
     // After all that its client was answered: a server that answers does not know of the end yet.
     const after = lastOf(last, session);
-    entries.push({ op: end.op, call: end.call, end: end.end, optional: !end.certain, after, lane: -1, pure: false });
+    const ending = { op: end.op, call: end.call, end: end.end, optional: !end.certain };
+    entries.push({ ...ending, after, lane: -1, pure: false, ...UNBOUND });
     steps.push({ kind: "end", session, certain: end.certain });
   }
+  bind(operations, partition.paths, entries, steps);
   return { name: partition.name, entries, steps, ...givenBy(operations, partition) };
 }
 

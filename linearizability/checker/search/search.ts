@@ -33,11 +33,15 @@ export interface Stuck {
   readonly ops: readonly number[];
 }
 
-export function checkBySearch(history: History, budgets: readonly number[] = BUDGETS): SearchVerdict {
+export function checkBySearch(
+  history: History,
+  budgets: readonly number[] = BUDGETS,
+  progress: (text: string) => void = () => {},
+): SearchVerdict {
   const syncs = syncsBefore(history);
   const ends = sessionEnds(history);
   const problems = partition(history).map((part) => problemOf(history, part, syncs, ends));
-  return new Rotation(history, problems, budgets).run();
+  return new Rotation(history, problems, budgets, progress).run();
 }
 
 interface Candidate extends Rotated {
@@ -60,6 +64,7 @@ const IN_ROW = [2, 4, 6];
 export function rotate<T extends Rotated>(
   candidates: readonly T[],
   budgets: readonly number[],
+  progress: (text: string) => void = () => {},
 ): { readonly invalid: T | null; readonly open: readonly T[] } {
   let open = candidates;
   for (const [round, budget] of budgets.entries()) {
@@ -72,6 +77,8 @@ export function rotate<T extends Rotated>(
       if (few === undefined || candidate.withFew?.(few).run(budget) !== "valid") next.push(candidate);
     }
     open = next;
+    if (open.length > 0)
+      progress(`${open.length} of ${candidates.length} searches have no answer after ${budget} states`);
   }
   return { invalid: null, open };
 }
@@ -80,11 +87,18 @@ class Rotation {
   readonly #history: History;
   readonly #problems: readonly Problem[];
   readonly #budgets: readonly number[];
+  readonly #progress: (text: string) => void;
 
-  constructor(history: History, problems: readonly Problem[], budgets: readonly number[]) {
+  constructor(
+    history: History,
+    problems: readonly Problem[],
+    budgets: readonly number[],
+    progress: (text: string) => void,
+  ) {
     this.#history = history;
     this.#problems = problems;
     this.#budgets = budgets;
+    this.#progress = progress;
   }
 
   run(): SearchVerdict {
@@ -101,7 +115,7 @@ class Rotation {
       partitions: judged.length,
       operations: judged.reduce((sum, { entries }) => sum + entries.length, 0),
     };
-    const { invalid, open } = rotate(candidates, this.#budgets);
+    const { invalid, open } = rotate(candidates, this.#budgets, this.#progress);
     if (invalid !== null) {
       const stuck = stuckOf(invalid);
       return { result: "invalid", violations: [this.#violation(stuck)], doubts: [], stuck, ...counts };

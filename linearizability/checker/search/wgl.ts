@@ -3,6 +3,7 @@
  * its return, that the model can go through? Calls and returns are a linked list, from which operations are lifted as they are
  * ordered, and to which they return when the search goes back. It can be interrupted after a budget and go on later.
  */
+import { Choice } from "./choice.ts";
 import { mix, StateCache } from "./state-cache.ts";
 
 /** One operation of a partition. */
@@ -19,10 +20,16 @@ export interface Entry {
   /** Whose update it is, counted from 0; -1: nobody's, or none. One client's updates are ordered as they are numbered. */
   readonly lane: number;
   /**
-   * It changes no state, and has no lane. As soon as its answer fits it may as well take its place: any order in which it comes
+   * It changes no state, and nothing optional is before it in its lane. As soon as its answer fits it may as well take its place: any order in which it comes
    * later is as good with it here. So there is no second way to try.
    */
   readonly pure: boolean;
+  /** What it depends on, as numbers: entries without a common one may be ordered either way. */
+  readonly touches: readonly number[];
+  /** An earlier entry of its lane that would do the same, both optional; -1: none. Only the first of such is tried. */
+  readonly twin: number;
+  /** The one before it of those that may stand for each other, in whatever lane; -1: none. */
+  readonly pooled: number;
 }
 
 /** A state machine that can go back. */
@@ -59,13 +66,14 @@ export class Search {
   readonly #latest: Int32Array;
   readonly #latestBefore: Int32Array;
   readonly #turns: Uint8Array;
+  readonly #choice: Choice;
   readonly #mostInRow: number;
   /** Optional entries since the last that was not; and how many these were before each step. */
   #inRow = 0;
   readonly #inRowBefore: Int32Array;
   #depth = 0;
   #left: number;
-  #at: number;
+  #at = NONE;
   /** What is looked for now. */
   #turn: number = Turn.pure;
   #high = 0;
@@ -94,7 +102,8 @@ export class Search {
       return pure ? Turn.pure : Turn.certain;
     });
     this.#link();
-    this.#at = this.#next[2 * count]!;
+    this.#choice = new Choice(entries, this.#next, this.#done);
+    this.#restart(Turn.pure);
   }
 
   /** How many states have been seen. */
@@ -110,8 +119,9 @@ export class Search {
       this.steps++;
       if (node >= 0 && node < count) {
         const turn = this.#turn;
-        const taken = this.#turns[node] === turn && this.#take(node);
-        if (taken && turn !== Turn.pure) {
+        const taken = this.#turns[node] === turn && this.#choice.has(node) && this.#take(node);
+        // Once the entry that had to come next has its place, another one has to.
+        if (taken && (turn !== Turn.pure || node === this.#choice.due)) {
           this.#restart(Turn.pure);
         } else {
           // What has been lifted still points to what followed it, which may be its own return.
@@ -120,7 +130,8 @@ export class Search {
         }
         if (this.#cache.size >= budget) return this.#left > 0 ? "open" : "valid";
       } else if (this.#turn !== Turn.optional) {
-        this.#restart(this.#turn + 1);
+        this.#turn++;
+        this.#at = this.#next[2 * count]!;
       } else {
         // A return whose operation has no place yet, or the end of the list: this way leads nowhere.
         this.#remember(node);
@@ -140,6 +151,7 @@ export class Search {
   #restart(turn: number): void {
     this.#turn = turn;
     this.#at = this.#next[2 * this.entries.length]!;
+    this.#choice.make();
   }
 
   /** To the last choice there was. False: there is none left. */
@@ -150,6 +162,7 @@ export class Search {
       if (turn === Turn.pure) continue;
       this.#turn = turn;
       this.#at = this.#next[index]!;
+      this.#choice.make();
       return true;
     }
     return false;
@@ -162,6 +175,7 @@ export class Search {
     const { lane, optional } = entry;
     if (optional && this.#inRow >= this.#mostInRow) return false;
     if (lane >= 0 && this.#latest[lane]! > index) return false;
+    if (optional && this.#standsBack(index)) return false;
     const model = this.#model;
     if (!model.apply(index)) return false;
     const high = this.#high ^ mix(index, 1);
@@ -186,6 +200,21 @@ export class Search {
     if (!entry.optional) this.#left--;
     this.#lift(index);
     return true;
+  }
+
+  /** Is there another one, like it and not ordered yet, that is tried in its place? */
+  #standsBack(index: number): boolean {
+    const { twin } = this.entries[index]!;
+    if (twin >= 0 && this.#canTake(twin)) return true;
+    for (let other = this.entries[index]!.pooled; other >= 0; other = this.entries[other]!.pooled) {
+      if (this.#canTake(other)) return true;
+    }
+    return false;
+  }
+
+  #canTake(index: number): boolean {
+    const { after, lane } = this.entries[index]!;
+    return this.#done[index] === 0 && this.#latest[lane]! < index && (after < 0 || this.#done[after] === 1);
   }
 
   #giveBack(): number {
