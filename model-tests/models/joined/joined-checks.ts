@@ -16,22 +16,25 @@ export const START: JoinedBounds = {
   epochs: 63,
   rounds: 3,
   spareRounds: 1,
-  late: 0,
+  late: [],
   prompt: false,
 };
 /** Writes begin while servers still join. */
 export const START_WRITING: JoinedBounds = { ...START, txns: 1, rounds: 2 };
-/** Server 3, which wins elections among equals, follows another one because it starts late. */
-export const LATE: JoinedBounds = { ...START, late: 1 };
+/** One starts some time, and joins, or is in time to vote. */
+export const LATE: JoinedBounds = { ...START, late: [1] };
+/** The one that wins among equals follows another one because it is late. */
+export const LATE_WINNER: JoinedBounds = { ...START, late: [3] };
 /** An ensemble that serves loses any of its servers, and what that one had not synced. */
 export const CRASH: JoinedBounds = { ...START, serving: 3, txns: 1, crashes: 1, rounds: 2 };
 /** One round more, for less freedom of messages. */
 export const CRASH_AGAIN: JoinedBounds = { ...CRASH, rounds: 3, prompt: true };
 /** Two serve when their link breaks; the third one starts some time. */
-export const BREAK: JoinedBounds = { ...CRASH, serving: 2, late: 1, crashes: 0, breaks: 1 };
+export const BREAK: JoinedBounds = { ...CRASH, serving: 2, late: [1], crashes: 0, breaks: 1 };
 /** Crashes while the first leader is still being elected, or comes to serve. */
 export const START_CRASH: JoinedBounds = { ...START, txns: 1, crashes: 1, rounds: 2 };
-/** Everything at once: MC5 in full. */
+/** Everything at once. */
+export const BOTH: JoinedBounds = { ...CRASH, breaks: 1, prompt: true };
 export const WHOLE: JoinedBounds = { ...CRASH, breaks: 1 };
 /** Txns of two epochs. */
 export const TWO_TXNS: JoinedBounds = { ...CRASH, txns: 2, prompt: true };
@@ -50,10 +53,12 @@ export const JOINED_CHECKS: readonly Check[] = [
   check("start", START, ELECTED),
   check("start, writing", START_WRITING, [...SERVED, "ElectedAgain", "a txn commits"]),
   check("late", LATE, [...ELECTED, "QuorumWithoutOne"]),
+  check("late winner", LATE_WINNER, [...ELECTED, "QuorumWithoutOne"]),
   check("crash", CRASH, RECOVERED),
   check("crash, 3 rounds", CRASH_AGAIN, RECOVERED),
   check("break", BREAK, [...RECOVERED, "a deposed leader does not know it"]),
   check("two txns", TWO_TXNS, [...RECOVERED, "two epochs commit"], "long"),
   check("start, crash", START_CRASH, RECOVERED, "long"),
+  check("crash and break", BOTH, RECOVERED, "long"),
   check("whole", WHOLE, RECOVERED, "long"),
 ];

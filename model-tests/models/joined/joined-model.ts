@@ -146,7 +146,7 @@ function inStep(
 export function joinedBoundsText(bounds: JoinedBounds): string {
   const { late, rounds, prompt } = bounds;
   const more = [
-    ...(late === 0 ? [] : [`${late} started later`]),
+    ...late.map((id) => `server ${id} starts later`),
     `<= ${rounds} rounds`,
     ...(prompt ? ["settled servers hear at once"] : []),
   ];

@@ -11,8 +11,8 @@ import type { ElectionSteps, Elections } from "../zab/elections.ts";
 import { type ActionKind, actionOf, crashesIn, type ZabLayout } from "../zab/layout.ts";
 
 export interface VoteBounds {
-  /** So many servers, the first ones, are started later than the others. */
-  readonly late: number;
+  /** Ids of servers that are started some time after the others. */
+  readonly late: readonly number[];
   /** States in which a server is in a later round than this do not belong to the search. */
   readonly rounds: number;
   /** A server that has settled hears at once what is said to it. */
@@ -34,9 +34,9 @@ export class VotedElections implements Elections {
   start(words: Words, voteOf: (server: number) => { readonly zxid: number; readonly epoch: number }): void {
     const net = this.#net;
     net.clear(words);
-    const { late } = this.#bounds;
-    for (let i = late; i < net.size; i++) for (let j = late; j < i; j++) net.raise(words, i, j);
-    for (let i = late; i < net.size; i++) {
+    const awake = Array.from({ length: net.size }, (_, i) => i).filter((i) => !this.#bounds.late.includes(i + 1));
+    for (const i of awake) for (const j of awake) if (j < i) net.raise(words, i, j);
+    for (const i of awake) {
       const { zxid, epoch } = voteOf(i);
       net.look(words, i, zxid as Zxid, epoch as Epoch);
     }

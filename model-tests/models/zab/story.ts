@@ -54,6 +54,14 @@ function describe(world: ZabWorld, at: ZabLayout, action: number): ActionStory {
       return { lane, text: `${server} ${kind === "join" ? "joins" : "connects to"} ${peer}` };
     case "crash":
       return { lane, text: `${server} crashes${parameter > 0 ? `, ${parameter} unsynced kept` : ""}` };
+    case "start":
+      return { lane, text: `${server} starts` };
+    case "hear":
+      return { lane, text: `${server} hears ${peer}` };
+    case "repeat":
+      return { lane, text: `${server} repeats itself` };
+    case "wait's end":
+      return { lane, text: `${server} has waited long enough` };
     case "cut":
       return { lane: null, text: `cut ${server} ${peer}` };
     default:
