@@ -1,7 +1,12 @@
 /** One real server of an ensemble that a trace moves: what the model's steps are to a server. */
 import type { ServerId, Vote, Zxid } from "../../spec/vocabulary.ts";
 import { JuteWriter } from "../../src/protocol/jute-writer.ts";
-import { NOTIFICATION_VERSION, writeInitialMessage, writeNotification } from "../../src/protocol/notification.ts";
+import {
+  NOTIFICATION_VERSION,
+  type Notification,
+  writeInitialMessage,
+  writeNotification,
+} from "../../src/protocol/notification.ts";
 import { ConnectRequest } from "../../src/protocol/records.ts";
 import type { Effect } from "../../src/server/io.ts";
 import type { DiskEffect } from "../../src/storage/disk-io.ts";
@@ -150,6 +155,34 @@ export class RealMember {
     this.#lone.data(socket, hello.take());
     this.#channels.set(other, socket);
     this.look();
+  }
+
+  /** Index of the server at the other end of an election channel. */
+  peerOf(socket: number): number | null {
+    for (const [other, channel] of this.#channels) if (channel === socket) return other - 1;
+    return null;
+  }
+
+  /** Another server was started again, and there is a new channel between the two. */
+  calledAnew(other: number): void {
+    this.#callFrom(other);
+  }
+
+  hear(from: number, notification: Notification): void {
+    const socket = this.#channels.get(from);
+    if (socket === undefined) return;
+    const writer = new JuteWriter(256);
+    writeNotification(writer, notification);
+    this.#lone.data(socket, writer.take());
+    this.look();
+  }
+
+  /** How its election stands. */
+  get ballot(): { readonly phase: string; readonly round: number; readonly vote: Vote } {
+    const chart = this.#lone.server.member.election?.chart;
+    if (chart === undefined) throw new Error("A server of an ensemble has an election.");
+    const { round, proposal } = chart.context;
+    return { phase: chart.state.split(".")[0] as string, round, vote: proposal };
   }
 
   /** The votes that make it decide for this leader. */

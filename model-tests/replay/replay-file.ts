@@ -2,7 +2,8 @@
 
 import { CHECKS, MUTANTS } from "../checker/checks.ts";
 import type { Model } from "../checker/model.ts";
-import { traceOf } from "../checker/trace.ts";
+import { type TraceStep, traceOf } from "../checker/trace.ts";
+import type { JoinedModel } from "../models/joined/joined-model.ts";
 import type { SessionModel } from "../models/sessions/session-model.ts";
 import { ReplayError } from "./replay-error.ts";
 import { SessionReplay } from "./session-replay.ts";
@@ -44,12 +45,19 @@ export async function replayFile({ check: title, property, kind, ordinals }: Rep
 
 export function runReal(model: Model<unknown>, bounds: string, ordinals: readonly number[]): ReplayResult {
   if ("bounds" in model) return new SessionReplay(model as SessionModel).run(traceOf(model, ordinals));
+  if ("joined" in model) return replayJoined(model as JoinedModel, traceOf(model, ordinals));
   if (model.name !== "zab") {
     throw new ReplayError(
       `The steps of model ${model.name} are not those of real servers: only those of Zab's and the session models are.`,
     );
   }
   return new ZabReplay(realBounds(bounds)).run(model, traceOf(model, ordinals));
+}
+
+/** From the start of the servers, which elect by themselves. */
+export function replayJoined(model: JoinedModel, trace: readonly TraceStep[]): ReplayResult {
+  const replay = new ZabReplay({ ...model.joined, serving: 0 }, model.joined);
+  return replay.run(model, [...model.prelude(), ...trace.slice(1)]);
 }
 
 /** One line for each step, and what it comes to. */

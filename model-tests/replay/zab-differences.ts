@@ -3,7 +3,9 @@ import { type History, lastZxid, type ServerView } from "../../spec/invariants/z
 import { formatZxid, type Zxid } from "../../spec/vocabulary.ts";
 import type { ChannelPicture, Model } from "../checker/model.ts";
 import type { TraceStep } from "../checker/trace.ts";
+import { voteText } from "../models/election/election-model.ts";
 import type { ZabState } from "../models/zab/abstract.ts";
+import type { RealBallots } from "./real-ballots.ts";
 import type { RealLink } from "./real-link.ts";
 import type { Extent, RealMember } from "./real-member.ts";
 
@@ -18,6 +20,7 @@ export function differences<State>(
   model: Model<State>,
   step: TraceStep,
   { members, links, values }: RealServers,
+  ballots: RealBallots | null,
 ): string[] {
   const state = model.decode(step.words, undefined);
   const facts = model.storyboard.facts(state);
@@ -64,8 +67,34 @@ export function differences<State>(
       .join(" ");
     if (real !== modelled) found.push(`s${from + 1}→s${to + 1} carries [${real}], not [${modelled}]`);
   }
+  return ballots === null ? found : [...found, ...otherVotes(model, state, members, ballots)];
+}
+
+/** Of those that have a voice: how they vote, and what is on its way to them. */
+function otherVotes<State>(
+  model: Model<State>,
+  state: State,
+  members: readonly RealMember[],
+  ballots: RealBallots,
+): string[] {
+  const found: string[] = [];
+  const facts = model.storyboard.facts(state);
+  const said = model.storyboard.channels(state).filter(({ packets }) => packets.some(isBallot));
+  for (const [to, member] of members.entries()) {
+    const { phase, round, vote } = member.ballot;
+    const real = ballots.isRunning(to) ? `${phase}, round ${round}, for ${voteText(vote)}` : "down";
+    const modelled = facts.get(`s${to + 1}.vote`);
+    if (real !== modelled) found.push(`s${to + 1}'s vote: ${real}, not ${modelled}`);
+    for (const from of ballots.isRunning(to) ? members.keys() : []) {
+      const [ballot = null] = said.find((channel) => channel.from === from && channel.to === to)?.packets ?? [];
+      const own = ballots.underWay(from, to);
+      if (own !== ballot) found.push(`s${from + 1}→s${to + 1} says ${own ?? "nothing"}, not ${ballot ?? "nothing"}`);
+    }
+  }
   return found;
 }
+
+const isBallot = (packet: string): boolean => /^(LOOKING|FOLLOWING|LEADING|OBSERVING) /.test(packet);
 
 /** A history without txns ends at zero, or nowhere: where the disk was emptied. */
 const lastOf = (history: History, real: Extent | null): Zxid =>
@@ -74,12 +103,12 @@ const lastOf = (history: History, real: Extent | null): Zxid =>
 const textOf = (extent: Extent | null): string =>
   extent === null ? "of no use" : `${extent.txns} txns up to ${formatZxid(extent.last)}`;
 
-/** Two servers may follow each other in turn: what is under way from one to the other, whatever their roles. */
+/** Two servers may follow each other in turn: what is under way from one to the other, whatever their roles. Not the votes. */
 export function channelsOf<State>(model: Model<State>, state: State): ChannelPicture[] {
   const pairs = new Map<string, ChannelPicture>();
   for (const { from, to, packets } of model.storyboard.channels(state)) {
     const known = pairs.get(`${from} ${to}`)?.packets ?? [];
-    pairs.set(`${from} ${to}`, { from, to, packets: [...known, ...packets] });
+    pairs.set(`${from} ${to}`, { from, to, packets: [...known, ...packets.filter((packet) => !isBallot(packet))] });
   }
   return [...pairs.values()];
 }

@@ -7,6 +7,7 @@ import type { Epoch } from "../../spec/vocabulary.ts";
 import type { Model } from "../checker/model.ts";
 import type { TraceStep } from "../checker/trace.ts";
 import { changesOf } from "../checker/trace-changes.ts";
+import type { VoteBounds } from "../models/joined/voted-elections.ts";
 import {
   ACTION_KINDS,
   type ActionKind,
@@ -18,6 +19,7 @@ import {
 import { diskWith, EMPTY } from "../paths/rigs/peer-disks.ts";
 import { randomFrom } from "../simulator/clock.ts";
 import { FakeDisk } from "../simulator/fake-disk.ts";
+import { RealBallots } from "./real-ballots.ts";
 import { type Direction, RealEnsemble } from "./real-ensemble.ts";
 import type { RealLink } from "./real-link.ts";
 import { isLogCut, isLogWrite, type RealMember } from "./real-member.ts";
@@ -61,10 +63,25 @@ export class ZabReplay {
   /** Session → number of the write that opened it, which is what the model says of it. */
   readonly #values = new Map<bigint, number>();
 
-  constructor({ servers, history, committedLog, serving }: RealBounds) {
+  /** Where real votes elect. */
+  readonly #ballots: RealBallots | null;
+  #prompt = false;
+
+  /** `votes`: the servers elect by themselves. */
+  constructor({ servers, history, committedLog, serving }: RealBounds, votes: VoteBounds | null = null) {
     const config = ["initLimit=5", "syncLimit=2", `commitLogCount=${committedLog}`];
-    this.#ensemble = new RealEnsemble({ servers, config, disk: () => initialDisk(history) });
-    if (serving > 0) this.#ensemble.bringUp(0, [...this.#members.keys()].slice(1, serving));
+    const ballots = votes === null ? null : new RealBallots(() => this.#ensemble.members);
+    this.#ballots = ballots;
+    this.#ensemble = new RealEnsemble({ servers, config, disk: () => initialDisk(history) }, (...said) =>
+      ballots?.said(...said),
+    );
+    if (ballots === null) {
+      if (serving > 0) this.#ensemble.bringUp(0, [...this.#members.keys()].slice(1, serving));
+      return;
+    }
+    this.#gather();
+    for (const id of votes?.late ?? []) ballots.isLate(id - 1);
+    this.#prompt = votes?.prompt ?? false;
   }
 
   get #members(): readonly RealMember[] {
@@ -91,6 +108,7 @@ export class ZabReplay {
       ];
       const impossible = this.#perform(step.action as number);
       this.#align(model, step);
+      if (this.#prompt) this.#hearAtOnce();
       const differences = [...(impossible === null ? [] : [impossible]), ...this.#differences(model, step)];
       steps.push({ text, changed: told.join("; "), differences });
       if (differences.length > 0) {
@@ -102,7 +120,12 @@ export class ZabReplay {
   }
 
   #differences<State>(model: Model<State>, step: TraceStep): string[] {
-    return differences(model, step, { members: this.#members, links: this.#ensemble.links, values: this.#values });
+    return differences(
+      model,
+      step,
+      { members: this.#members, links: this.#ensemble.links, values: this.#values },
+      this.#ballots,
+    );
   }
 
   #member(index: number): RealMember {
@@ -186,10 +209,14 @@ export class ZabReplay {
       case "append lost":
         return "a disk that fails stops its server: no append is reported that is not durable";
       case "start":
+        this.#ballots?.starts(server, () => this.#gather());
+        return this.#gather();
       case "hear":
+        return this.#ballots?.hears(server, peer) ?? this.#gather();
       case "repeat":
+        return member.fire("election:xstate.after.interval") ? this.#gather() : "it has nothing to repeat";
       case "wait's end":
-        return "votes are not replayed: here an oracle elects";
+        return member.fire("election:xstate.after.finalizeWait") ? this.#gather() : "it does not wait";
     }
   }
 
@@ -215,6 +242,7 @@ export class ZabReplay {
 
   #crash(server: number, kept: number | null): string | null {
     this.#ensemble.died(server);
+    this.#ballots?.dies(server);
     const member = this.#member(server);
     if (kept === null) {
       member.wipe(new FakeDisk({ random: randomFrom(1) }));
@@ -234,6 +262,18 @@ export class ZabReplay {
   }
 
   // --- what the model does within a step
+
+  /** What is said to servers that have settled. */
+  #hearAtOnce(): void {
+    for (const [to, member] of this.#members.entries()) {
+      if (this.#ballots?.isRunning(to) !== true || member.ballot.phase !== "settled") continue;
+      for (const from of this.#members.keys()) {
+        if (this.#ballots.underWay(from, to) === null) continue;
+        this.#ballots.hears(to, from);
+        this.#gather();
+      }
+    }
+  }
 
   /** Connections that stand at once, packets that are taken at once, disks that are waited for. */
   #align<State>(model: Model<State>, step: TraceStep): void {

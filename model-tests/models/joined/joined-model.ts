@@ -17,7 +17,8 @@ import {
 import type { QuorumConfig } from "../../../spec/quorum.ts";
 import type { Epoch, ServerId, Zxid } from "../../../spec/vocabulary.ts";
 import { coverageOf } from "../../checker/chart-coverage.ts";
-import type { Model, StateProperty } from "../../checker/model.ts";
+import type { Model, StateProperty, Words } from "../../checker/model.ts";
+import type { TraceStep } from "../../checker/trace.ts";
 import { channelsOf, type ElectionGoal, electionProperties, voteText } from "../election/election-model.ts";
 import { ElectionNet } from "../election/election-net.ts";
 import type { ElectionChart } from "../election/voter.ts";
@@ -59,7 +60,14 @@ class JoinedState extends ZabState implements ElectionView {
 
 export type { JoinedState };
 
-export function joinedModel(options: JoinedModelOptions): Model<JoinedState> {
+/** A model that can be replayed from the start of its servers. */
+export interface JoinedModel extends Model<JoinedState> {
+  readonly joined: JoinedBounds;
+  /** All that happens before the search begins, as a trace to its first state. */
+  prelude(): readonly TraceStep[];
+}
+
+export function joinedModel(options: JoinedModelOptions): JoinedModel {
   const { bounds, parts = PRODUCTION, chart = electionMachine, goals = [], liveness = true, only } = options;
   const at = new ZabLayout(bounds.servers);
   const quorum: QuorumConfig = { voters: Array.from({ length: bounds.servers }, (_, i) => (i + 1) as ServerId) };
@@ -84,14 +92,24 @@ export function joinedModel(options: JoinedModelOptions): Model<JoinedState> {
   });
   const scratch = new Int32Array(width);
   const board = zabStoryboard(world, at);
+  const begin = (taken: (words: Words, action: number | null) => void): void => {
+    ensemble.start(scratch);
+    elections.start(scratch, (server) => world.serverInfo(scratch[server] as number).vote);
+    taken(scratch, null);
+    ensemble.bringUp(scratch, taken);
+  };
   return {
+    joined: bounds,
+    prelude: () => {
+      const trace: TraceStep[] = [];
+      begin((words, action) => trace.push({ words: words.slice(), action }));
+      return trace;
+    },
     name: "joined",
     width,
     pools: [...ensemble.pools, ...net.pools],
     initial: (emit) => {
-      ensemble.start(scratch);
-      elections.start(scratch, (server) => world.serverInfo(scratch[server] as number).vote);
-      ensemble.bringUp(scratch);
+      begin(() => {});
       emit(scratch);
     },
     successors: (words, emit) => actions.successors(words, emit),

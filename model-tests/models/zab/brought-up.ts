@@ -31,6 +31,7 @@ export function broughtUp(
   words: Words,
   { servers, serving }: ZabBounds,
   successors: (words: Words, emit: EmitSuccessor) => void,
+  taken: (words: Words, action: number) => void,
 ): void {
   const quorum = Math.floor(servers / 2) + 1;
   assert(serving >= quorum, "Less than a quorum cannot serve.");
@@ -44,14 +45,15 @@ export function broughtUp(
   };
   const next = new Int32Array(words.length);
   for (;;) {
-    let found = false;
+    let found = -1;
     successors(words, (successor, action) => {
-      if (found || !isWanted(action)) return;
-      found = true;
+      if (found !== -1 || !isWanted(action)) return;
+      found = action;
       if (ACTION_KINDS[kindOfAction(action)] === "elect") elected = true;
       next.set(successor);
     });
-    if (!found) return;
+    if (found === -1) return;
     words.set(next);
+    taken(words, found);
   }
 }

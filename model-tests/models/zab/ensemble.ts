@@ -66,10 +66,10 @@ export class Ensemble {
     words[at.budget] = budgetOf(this.#bounds);
   }
 
-  /** Some of them serve, if the bounds say so. */
-  bringUp(words: Words): void {
+  /** Some of them serve, if the bounds say so. `taken` is told the steps to there. */
+  bringUp(words: Words, taken: (words: Words, action: number) => void = () => {}): void {
     if (this.#bounds.serving === 0) return;
-    broughtUp(words, this.#bounds, (state, emit) => this.actions.successors(state, emit));
+    broughtUp(words, this.#bounds, (state, emit) => this.actions.successors(state, emit), taken);
   }
 
   read<State extends ZabState>(words: Words, state: State): State {
