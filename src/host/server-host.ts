@@ -55,6 +55,8 @@ class ServerHost {
   #waiting: Input[] = [];
   #turnEndDue = false;
   #inputsOfTurn = 0;
+  /** An input that an effect causes at once ends no turn: its effects come after those that are being performed. */
+  #performing = false;
   #exited = false;
 
   constructor(config: ServerConfig, report: Reporter) {
@@ -106,7 +108,7 @@ class ServerHost {
     } finally {
       this.#stepping = false;
     }
-    if (++this.#inputsOfTurn >= MOST_INPUTS_OF_TURN) {
+    if (++this.#inputsOfTurn >= MOST_INPUTS_OF_TURN && !this.#performing) {
       this.#turnEndDue = true;
       this.#endTurn();
     } else if (!this.#turnEndDue) {
@@ -132,7 +134,9 @@ class ServerHost {
     this.#trace?.flush();
     const effects = this.#effects;
     this.#effects = [];
+    this.#performing = true;
     for (const effect of effects) this.#perform(effect);
+    this.#performing = false;
   };
 
   #perform(effect: Effect): void {
