@@ -58,6 +58,7 @@ function entryOf({ call, end, outcome, f }: ForeignOperation, index: number): En
     end,
     optional: outcome === "info",
     after: -1,
+    afterLost: -1,
     lane: -1,
     pure,
     touches: [],

@@ -19,7 +19,8 @@ export function bind(
   entries: readonly Bound[],
   steps: readonly Step[],
 ): void {
-  findTouches(operations, new Set(paths), entries, steps);
+  // Of a single znode everything bears on everything.
+  if (paths.length > 1) findTouches(operations, new Set(paths), entries, steps);
   findLike(operations, entries, steps);
 }
 

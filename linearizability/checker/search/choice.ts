@@ -73,16 +73,16 @@ export class Choice {
     }
   }
 
+  /** With what comes before it whatever the clock says. */
   #choose(index: number): void {
-    for (let at = index; at >= 0 && this.#done[at] === 0 && this.#chosen[at] !== this.#number; ) {
-      const { touches, lane, optional, after } = this.#entries[at]!;
-      this.#chosen[at] = this.#number;
-      for (const key of touches) this.#touched[key] = this.#number;
-      if (lane >= 0) this.#lanes[lane] = this.#number;
-      if (lane >= 0 && optional) this.#lost[lane] = this.#number;
-      // What comes before it whatever the clock says.
-      at = after;
-    }
+    if (index < 0 || this.#done[index] === 1 || this.#chosen[index] === this.#number) return;
+    const { touches, lane, optional, after, afterLost } = this.#entries[index]!;
+    this.#chosen[index] = this.#number;
+    for (const key of touches) this.#touched[key] = this.#number;
+    if (lane >= 0) this.#lanes[lane] = this.#number;
+    if (lane >= 0 && optional) this.#lost[lane] = this.#number;
+    this.#choose(after);
+    this.#choose(afterLost);
   }
 
   /** Would it make a difference whether it is ordered before or after one that is chosen? */

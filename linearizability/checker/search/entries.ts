@@ -10,6 +10,7 @@ import { isRead, isWrite, MODES, Op, type Operations, Outcome } from "../../hist
 import { type Bound, bind, UNBOUND } from "./bearing.ts";
 import type { Partition } from "./partitions.ts";
 import { isEphemeral, isSequential, parentOf } from "./partitions.ts";
+import { shownIn } from "./seen-values.ts";
 import type { SessionEnd } from "./session-ends.ts";
 import type { Entry } from "./wgl.ts";
 import type { Step } from "./znode-model.ts";
@@ -52,6 +53,9 @@ export function problemOf(
   const last = new Map<number, number>();
   const lanes = new Map<number, number>();
   const lossy = new Set<number>();
+  const shown = shownIn(operations, partition.ops);
+  /** By client: its last write of which only a read tells. */
+  const lastShown = new Map<number, number>();
   const owners = new Set<number>();
   for (const i of partition.ops) {
     const unknown = operations.outcome[i] === Outcome.info;
@@ -60,14 +64,18 @@ export function problemOf(
     const after = last.get(client) ?? -1;
     const invoked = operations.invoked[i]!;
     const call = isRead(operations.op[i]!) ? Math.max(syncs[i]!, after < 0 ? -1 : entries[after]!.call) : invoked;
-    const end = operations.completed[i]!;
+    // What a read has shown did happen, whether its client knows or not: before that read was answered.
+    const end = unknown ? (shown.get(i) ?? Number.POSITIVE_INFINITY) : operations.completed[i]!;
+    const optional = unknown && !shown.has(i);
     if (!unknown) last.set(client, entries.length);
     if (!lanes.has(client)) lanes.set(client, lanes.size);
     const lane = isWrite(operations.op[i]!) ? lanes.get(client)! : -1;
     // A refusal changes nothing, and is the last word only on what its client lost before it.
-    if (unknown) lossy.add(client);
+    if (optional) lossy.add(client);
     const pure = isRead(operations.op[i]!) || (operations.outcome[i] === Outcome.fail && !lossy.has(client));
-    entries.push({ op: i, call, end, optional: unknown, after, lane, pure, ...UNBOUND });
+    const afterLost = lane < 0 ? -1 : (lastShown.get(client) ?? -1);
+    if (unknown && !optional) lastShown.set(client, entries.length);
+    entries.push({ op: i, call, end, optional, after, afterLost, lane, pure, ...UNBOUND });
     const told = partition.told.get(i);
     steps.push(told === undefined ? { kind: "op", op: i } : { kind: "told", ...told });
     if (createsEphemeral(operations, i)) owners.add(operations.session[i]!);
@@ -78,7 +86,7 @@ export function problemOf(
     // After all that its client was answered: a server that answers does not know of the end yet.
     const after = lastOf(last, session);
     const ending = { op: end.op, call: end.call, end: end.end, optional: !end.certain };
-    entries.push({ ...ending, after, lane: -1, pure: false, ...UNBOUND });
+    entries.push({ ...ending, after, afterLost: -1, lane: -1, pure: false, ...UNBOUND });
     steps.push({ kind: "end", session, certain: end.certain });
   }
   bind(operations, partition.paths, entries, steps);

@@ -57,3 +57,47 @@ test("of a hundred writes that were lost at once, so many happened as the answer
     expect(checkBySearch(historyOf(wrong), [20_000]).result).not.toBe("valid");
   }
 });
+
+test("of lost writes of many clients only the number matters: too many of them are told, and not searched for", () => {
+  for (const happened of [0, 17, 40]) {
+    const stage = new Stage();
+    const reader = stage.actor(1);
+    stage.answer(stage.ask(reader, create("/log", "", "persistent")));
+    const writers = Array.from({ length: 40 }, (_, i) => stage.actor(2 + i));
+    const lost = writers.map((writer, i) => stage.ask(writer, setData("/log", String(i % 20))));
+    for (const asking of lost.slice(0, happened)) stage.order(asking);
+    for (const writer of writers) stage.lose(writer);
+    stage.answer(stage.ask(reader, setData("/log", "after")));
+    const lines = stage.end();
+    expect(checkBySearch(historyOf(lines), [20_000]).result).toBe("valid");
+    const wrong = lines.map((line) => {
+      if (line.kind !== "ok" || !("stat" in line.res) || line.res.stat === undefined) return line;
+      const { stat } = line.res;
+      return stat.version === 0 ? line : { ...line, res: { ...line.res, stat: { ...stat, version: 42 } } };
+    });
+    expect(checkBySearch(historyOf(wrong as Line[]), [20_000]).result).toBe("invalid");
+  }
+});
+
+test("znodes that multis bind together are searched nearly as if each were alone", () => {
+  const stage = new Stage();
+  const paths = Array.from({ length: 12 }, (_, i) => `/r${i}`);
+  const maker = stage.actor(1);
+  for (const path of paths) stage.answer(stage.ask(maker, create(path, "", "persistent")));
+  const sets = paths.map((path) => ({ op: "setData", args: { path, data: "m", version: -1 } }) as const);
+  stage.answer(stage.ask(maker, { op: "multi", args: { ops: sets } }));
+  // All at once: one order of each pair is right, and nothing else tells which but the last one's version.
+  const asked = paths.flatMap((path, i) =>
+    ["x", "y"].map((data, j) => stage.ask(stage.actor(2 + 2 * i + j), setData(path, data))),
+  );
+  for (const asking of asked) stage.order(asking);
+  for (const asking of asked.toReversed()) stage.answer(asking);
+  const lines = stage.end();
+  const { result, partitions } = checkBySearch(historyOf(lines), [2000]);
+  expect([result, partitions]).toEqual(["valid", 1]);
+  const at = lines.findLastIndex((line) => line.kind === "ok");
+  const last = lines[at] as Line & { kind: "ok"; res: { stat: { version: number } } };
+  const stat = { ...last.res.stat, version: last.res.stat.version + 2 };
+  const wrong = lines.with(at, { ...last, res: { ...last.res, stat } } as Line);
+  expect(checkBySearch(historyOf(wrong), [2000]).result).toBe("invalid");
+});

@@ -17,6 +17,8 @@ export interface Entry {
   readonly optional: boolean;
   /** Index of an entry that comes before it whatever the clock says (the same session's), -1 for none. */
   readonly after: number;
+  /** Another such: an earlier write of its lane that was not answered, and happened. */
+  readonly afterLost: number;
   /** Whose update it is, counted from 0; -1: nobody's, or none. One client's updates are ordered as they are numbered. */
   readonly lane: number;
   /**
@@ -170,7 +172,7 @@ export class Search {
 
   #take(index: number): boolean {
     const entry = this.entries[index]!;
-    if (entry.after >= 0 && this.#done[entry.after] === 0) return false;
+    if (!this.#isDone(entry.after) || !this.#isDone(entry.afterLost)) return false;
     // One that was lost on the way may be missing from the order, but comes no later than those after it.
     const { lane, optional } = entry;
     if (optional && this.#inRow >= this.#mostInRow) return false;
@@ -212,9 +214,15 @@ export class Search {
     return false;
   }
 
+  /** -1 is. */
+  #isDone(index: number): boolean {
+    return index < 0 || this.#done[index] === 1;
+  }
+
   #canTake(index: number): boolean {
-    const { after, lane } = this.entries[index]!;
-    return this.#done[index] === 0 && this.#latest[lane]! < index && (after < 0 || this.#done[after] === 1);
+    const { after, afterLost, lane } = this.entries[index]!;
+    if (this.#done[index] === 1 || this.#latest[lane]! > index) return false;
+    return this.#isDone(after) && this.#isDone(afterLost);
   }
 
   #giveBack(): number {

@@ -6,6 +6,7 @@
 import type { SubOperation } from "../../histories/format.ts";
 import { isWrite, MODES, Op, type Operations, Outcome, STAT_FIELDS, STAT_WIDTH } from "../../histories/operations.ts";
 import { isEphemeral, isSequential, parentOf } from "./partitions.ts";
+import { SeenVersions } from "./seen-versions.ts";
 import { mix } from "./state-cache.ts";
 import type { Model } from "./wgl.ts";
 
@@ -31,6 +32,8 @@ interface Node {
 type Undo = readonly [path: string, node: Node | undefined];
 
 const DIGITS = 10;
+/** No answer says so: somebody has still to see what would be changed. */
+const TOO_EARLY = "too early";
 const VERSION_AT = STAT_FIELDS.indexOf("version");
 
 /** That a session has ended is part of the state: a node with a name that no znode has. */
@@ -52,12 +55,17 @@ export class ZnodeModel implements Model {
   /** By session: paths it may own. */
   readonly #owned = new Map<number, Set<string>>();
   readonly #hashes = new Map<string, number>();
+  readonly #seen: SeenVersions;
+  readonly #applied: number[] = [];
+  /** The operation at hand is to be done; else it was refused. */
+  #changes = true;
 
   /** `given`: znodes that the history takes for granted, such as parents in other partitions. */
   constructor(operations: Operations, steps: readonly Step[], given: ReadonlySet<string>) {
     this.#operations = operations;
     this.#steps = steps;
     this.#given = given;
+    this.#seen = new SeenVersions(operations, steps);
     for (const path of ["/", "/zookeeper", "/zookeeper/config", "/zookeeper/quota"]) {
       this.#replace(path, { path, data: "", version: 0, owner: 0, created: 0, children: 0 });
     }
@@ -68,16 +76,21 @@ export class ZnodeModel implements Model {
   apply(index: number): boolean {
     const mark = this.#undo.length;
     const step = this.#steps[index]!;
+    if (step.kind === "op") this.#seen.count(step.op, -1);
     if (this.#step(step)) {
       this.#marks.push(mark);
+      this.#applied.push(index);
       return true;
     }
+    if (step.kind === "op") this.#seen.count(step.op, 1);
     this.#back(mark);
     return false;
   }
 
   undo(): void {
     this.#back(this.#marks.pop()!);
+    const step = this.#steps[this.#applied.pop()!]!;
+    if (step.kind === "op") this.#seen.count(step.op, 1);
   }
 
   /** For reports: what is known of a path now. */
@@ -103,6 +116,7 @@ export class ZnodeModel implements Model {
     const wanted = outcome[i] === Outcome.fail ? err[i]! : "";
     // A session that has ended writes no more.
     if (isWrite(op[i]!) && this.#nodes.has(endMark(session[i]!))) return false;
+    this.#changes = true;
     switch (op[i]!) {
       case Op.getData:
       case Op.exists:
@@ -176,6 +190,7 @@ export class ZnodeModel implements Model {
     const node = this.#nodes.get(path);
     if (node === undefined) return "NONODE";
     if (version !== -1 && version !== node.version) return "BADVERSION";
+    if (this.#changes && !this.#seen.isOver(path, node.version)) return TOO_EARLY;
     this.#put(path, { ...node, data, version: node.version + 1 });
     return "";
   }
@@ -188,6 +203,8 @@ export class ZnodeModel implements Model {
     results: readonly ({ readonly path?: string; readonly stat?: { readonly version: number } } | string)[],
   ): boolean {
     const mark = this.#undo.length;
+    // What is refused changes nothing.
+    this.#changes = wanted === "";
     for (const [at, sub] of ops.entries()) {
       const { err, path } = this.#sub(sub, session);
       const result = results[at];
