@@ -8,6 +8,7 @@
  * - twice 2: that txn is there a second time. closed 2: client 2's session is closed before its last txn.
  * - foreign delete /x: at the end a txn of somebody who is not recorded. digests; digest w: digests, and a wrong one with w.
  */
+import { bytesOf } from "../../model-tests/support/model-txns.ts";
 import { makeZxid, type SessionId } from "../../spec/vocabulary.ts";
 import { ErrorCode } from "../../src/protocol/error-codes.ts";
 import { OpCode } from "../../src/protocol/opcodes.ts";
@@ -15,7 +16,7 @@ import { makeTxn, type Txn, type TxnBody } from "../../src/protocol/txn.ts";
 import { Database } from "../../src/tree/database.ts";
 import { type ServerLog, serverLogOf } from "../checker/witness/server-log.ts";
 import { STARTED_AT, type Stage } from "./stage.ts";
-import { bytesOf, logOf } from "./txns.ts";
+import { logOf } from "./txns.ts";
 
 const STRANGER = 0x0500000000000001n as SessionId;
 

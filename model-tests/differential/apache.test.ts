@@ -2,58 +2,31 @@
  * The same bytes to our server and to a running Apache ZooKeeper: the same frames must come back, up to session ids and clocks.
  * Where we differ on purpose, the test says so and does not ask.
  */
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ErrorCode, errorName } from "../../src/protocol/error-codes.ts";
 import { AddWatchMode, OpCode, Perms, WatcherType } from "../../src/protocol/opcodes.ts";
 import { decodeTxn } from "../../src/protocol/txn.ts";
 import { apacheVersion, unless } from "../support/installed.ts";
-import { freePorts } from "../support/ports.ts";
 import * as op from "../support/raw-requests.ts";
-import { ServerProcess } from "../support/server-process.ts";
-import { frame, StandaloneServer } from "../support/standalone-server.ts";
+import { frame } from "../support/standalone-server.ts";
 import { onlyPerms, STAGE, WRITE_ERRORS } from "../support/write-errors.ts";
-import { Dialogue, SESSION_TIMEOUT_MS } from "./dialogue.ts";
+import { Dialogue } from "./dialogue.ts";
 import { describeTxns, txnsIn } from "./logged-txns.ts";
-import { ApachePeer, OwnPeer, type Peer } from "./peers.ts";
+import { type Peer, Sides } from "./peers.ts";
 
 /** What is compared byte by byte was read from this version; later ones differ in places (docs/deviations.md). */
 const installed = apacheVersion?.startsWith("3.8.") ?? false;
 
 describe.skipIf(!installed)(`the same bytes to both${unless(installed, "Apache ZooKeeper 3.8")}`, () => {
-  let apache: ServerProcess;
-  let directory: string;
-  let own: StandaloneServer;
+  let sides: Sides;
   let peers: readonly Peer[] = [];
 
   beforeAll(async () => {
-    const [clientPort] = await freePorts(1);
-    directory = mkdtempSync(join(tmpdir(), "zoetrope-differential-"));
-    const zooCfg = [
-      `dataDir=${directory}`,
-      `clientPort=${clientPort}`,
-      "clientPortAddress=127.0.0.1",
-      "tickTime=2000",
-      "minSessionTimeout=4000",
-      `maxSessionTimeout=${SESSION_TIMEOUT_MS}`,
-      "maxClientCnxns=0",
-      "admin.enableServer=false",
-      "4lw.commands.whitelist=*",
-      "",
-    ].join("\n");
-    apache = new ServerProcess({ kind: "apache", id: 1, clientPort: clientPort as number, directory, zooCfg });
-    apache.start();
-    await apache.serves(60_000);
-    own = new StandaloneServer({ maxSessionTimeoutMs: SESSION_TIMEOUT_MS });
-    peers = [new OwnPeer(own), new ApachePeer(clientPort as number)];
+    sides = await Sides.start();
+    peers = sides.peers;
   }, 90_000);
 
-  afterAll(async () => {
-    await apache?.kill();
-    if (directory !== undefined) rmSync(directory, { recursive: true, force: true });
-  });
+  afterAll(() => sides?.end());
 
   test("the initial tree", async () => {
     const client = await new Dialogue(peers).connect();
@@ -414,7 +387,7 @@ describe.skipIf(!installed)(`the same bytes to both${unless(installed, "Apache Z
   });
 
   test("both have logged the same txns", () => {
-    expect(own.entries.length).toBeGreaterThan(400);
-    expect(describeTxns(own.entries.map(decodeTxn))).toEqual(describeTxns(txnsIn(directory)));
+    expect(sides.own.entries.length).toBeGreaterThan(400);
+    expect(describeTxns(sides.own.entries.map(decodeTxn))).toEqual(describeTxns(txnsIn(sides.directory)));
   });
 });

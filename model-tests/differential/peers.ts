@@ -1,7 +1,13 @@
 /** The two sides of a comparison: our server in this process, and Apache's over a socket. Both take bytes and give frames. */
+import { mkdtempSync, rmSync } from "node:fs";
 import { connect as connectSocket, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { FrameDecoder } from "../../src/protocol/frame-decoder.ts";
-import type { RawClient, StandaloneServer } from "../support/standalone-server.ts";
+import { freePorts } from "../support/ports.ts";
+import { ServerProcess } from "../support/server-process.ts";
+import { type RawClient, StandaloneServer } from "../support/standalone-server.ts";
+import { SESSION_TIMEOUT_MS } from "./dialogue.ts";
 
 export interface PeerConnection {
   send(bytes: Buffer): void;
@@ -133,5 +139,55 @@ class ApacheConnection implements PeerConnection {
         };
       });
     }
+  }
+}
+
+/** Both, set up alike. */
+export class Sides {
+  readonly own: StandaloneServer = new StandaloneServer({ maxSessionTimeoutMs: SESSION_TIMEOUT_MS });
+  readonly peers: readonly Peer[];
+  /** Where Apache's server keeps its data. */
+  readonly directory: string;
+  readonly #apache: ServerProcess;
+
+  private constructor(apache: ServerProcess, directory: string, clientPort: number) {
+    this.#apache = apache;
+    this.directory = directory;
+    this.peers = [new OwnPeer(this.own), new ApachePeer(clientPort)];
+  }
+
+  /** `settings`: further lines of Apache's zoo.cfg. */
+  static async start(settings: readonly string[] = []): Promise<Sides> {
+    const [clientPort] = (await freePorts(1)) as [number];
+    const directory = mkdtempSync(join(tmpdir(), "zoetrope-differential-"));
+    const zooCfg = [
+      `dataDir=${directory}`,
+      `clientPort=${clientPort}`,
+      "clientPortAddress=127.0.0.1",
+      "tickTime=2000",
+      "minSessionTimeout=4000",
+      `maxSessionTimeout=${SESSION_TIMEOUT_MS}`,
+      "maxClientCnxns=0",
+      "admin.enableServer=false",
+      "4lw.commands.whitelist=*",
+      ...settings,
+      "",
+    ].join("\n");
+    const sides = new Sides(
+      new ServerProcess({ kind: "apache", id: 1, clientPort, directory, zooCfg }),
+      directory,
+      clientPort,
+    );
+    sides.#apache.start();
+    await sides.#apache.serves(60_000).catch(async (error) => {
+      await sides.end();
+      throw error;
+    });
+    return sides;
+  }
+
+  async end(): Promise<void> {
+    await this.#apache.kill();
+    rmSync(this.directory, { recursive: true, force: true });
   }
 }

@@ -8,16 +8,14 @@ import {
   type Stamp,
   type SubWrite,
   type Write,
-  type ZnodeError,
   ZnodeTree,
 } from "../../spec/models/znode-tree.ts";
 import type { Acl, SessionId, Zxid } from "../../spec/vocabulary.ts";
-import { ErrorCode } from "../../src/protocol/error-codes.ts";
-import { OpCode } from "../../src/protocol/opcodes.ts";
-import { makeTxn, type SubTxn, type Txn, type TxnBody } from "../../src/protocol/txn.ts";
+import { makeTxn, type Txn } from "../../src/protocol/txn.ts";
 import type { Znode } from "../../src/tree/data-tree.ts";
 import type { Database } from "../../src/tree/database.ts";
 import { CONTAINER_OWNER, ttlOwner } from "../../src/tree/ephemeral-owner.ts";
+import { txnBodyOf } from "../support/model-txns.ts";
 
 export const SESSIONS = [0x0100000000000001n, -0x7000000000000000n, 0x02ffffffffffffffn].map((id) => id as SessionId);
 
@@ -104,7 +102,8 @@ export function perform(model: ZnodeTree, step: Step, index: number): { readonly
   const stamp: Stamp = { session: step.session, zxid: 2 ** 32 + index + 1, time: 1_700_000_000_000 + index };
   const before = model.clone();
   const outcome = model.write(step.write, stamp);
-  const body = bodyOf(before, step, outcome, stamp);
+  const owned = step.listed ? before.ephemeralsOf(step.session) : null;
+  const body = txnBodyOf(step.write, outcome, { owned, parentCVersions: parentCVersions(before, step.write, stamp) });
   return { outcome, txn: makeTxn(step.session, index, stamp.zxid as Zxid, stamp.time, body, null) };
 }
 
@@ -114,57 +113,13 @@ export function performAll(all: readonly Step[]): { readonly model: ZnodeTree; r
   return { model, txns: all.map((step, index) => perform(model, step, index).txn) };
 }
 
-function bodyOf(before: ZnodeTree, step: Step, outcome: Outcome, stamp: Stamp): TxnBody {
-  const { write } = step;
-  if (outcome.err !== null) return { type: OpCode.error, err: ErrorCode[outcome.err] };
-  switch (write.op) {
-    case "multi": {
-      const scratch = before.clone();
-      const failed = outcome.results!.some((result) => result.err !== null);
-      const txns = write.ops.map((sub, i): SubTxn => {
-        const result = outcome.results![i]!;
-        return failed ? { type: OpCode.error, err: codeOf(result.err) } : subBody(scratch, sub, stamp);
-      });
-      return { type: OpCode.multi, txns };
-    }
-    case "setACL":
-      return { type: OpCode.setACL, path: write.path, acl: write.acl, version: outcome.stat!.aversion };
-    case "createSession":
-      return { type: OpCode.createSession, timeOut: write.timeoutMs };
-    case "closeSession":
-      return { type: OpCode.closeSession, paths: step.listed ? before.ephemeralsOf(step.session) : null };
-    default:
-      return subBody(before, write, stamp);
-  }
-}
-
-/** Applies the op to `scratch`, too: the next op of the multi builds on it. */
-function subBody(scratch: ZnodeTree, sub: SubWrite, stamp: Stamp): SubTxn {
-  const outcome = scratch.write(sub, stamp);
-  switch (sub.op) {
-    case "create": {
-      const created = outcome.path!;
-      const parentCVersion = scratch.nodes.get(parentOf(created))!.cversion;
-      const fields = { path: created, data: bytesOf(sub.data), acl: sub.acl, parentCVersion };
-      if (typeof sub.mode === "object") return { type: OpCode.createTTL, ...fields, ttl: sub.mode.ttlMs };
-      if (sub.mode === "container") return { type: OpCode.createContainer, ...fields };
-      return { type: OpCode.create2, ...fields, ephemeral: sub.mode.startsWith("ephemeral") };
-    }
-    case "delete":
-      return { type: OpCode.delete, path: sub.path };
-    case "setData":
-      return { type: OpCode.setData, path: sub.path, data: bytesOf(sub.data), version: outcome.stat!.version };
-    case "check":
-      return { type: OpCode.check, path: sub.path, version: sub.version };
-  }
-}
-
-export function codeOf(err: ZnodeError | null): number {
-  return err === null ? ErrorCode.OK : ErrorCode[err];
-}
-
-function bytesOf(text: string | null): Buffer | null {
-  return text === null ? null : Buffer.from(text);
+/** What `write` makes of the parents' counters on its way, op by op. */
+function parentCVersions(scratch: ZnodeTree, write: Write, stamp: Stamp): number[] {
+  const ops: readonly Write[] = write.op === "multi" ? write.ops : [write];
+  return ops.map((op) => {
+    const { path } = scratch.write(op, stamp);
+    return path === undefined ? -1 : scratch.nodes.get(parentOf(path))!.cversion;
+  });
 }
 
 /** Everything that must be equal on two servers, in a form that a failing test can print. */

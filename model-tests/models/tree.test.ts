@@ -8,16 +8,8 @@ import { OpCode } from "../../src/protocol/opcodes.ts";
 import { EventType } from "../../src/protocol/watch-events.ts";
 import { type ApplyResult, Database } from "../../src/tree/database.ts";
 import { WatchTable } from "../../src/tree/watch-table.ts";
-import {
-  codeOf,
-  digestByDefinition,
-  digestOf,
-  dumpDatabase,
-  dumpModel,
-  perform,
-  performAll,
-  steps,
-} from "./tree-world.ts";
+import { codeOf } from "../support/model-txns.ts";
+import { digestByDefinition, digestOf, dumpDatabase, dumpModel, perform, performAll, steps } from "./tree-world.ts";
 
 // Hundreds of runs on a machine that may be busy.
 vi.setConfig({ testTimeout: 120_000 });
