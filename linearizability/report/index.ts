@@ -1,14 +1,17 @@
 /** The report of a run: a page for people, a story for terminals, JSON for machines, and the smallest history of a violation. */
-import { mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { join, relative } from "node:path";
 import type { Judgement } from "../checker/check-run.ts";
 import { describeOp } from "../checker/describe.ts";
 import { type Explanation, explain } from "./explain.ts";
+import { historyLines } from "./history-lines.ts";
 import { pageOf } from "./page.ts";
 
 export const PAGE_FILE = "index.html";
 export const JSON_FILE = "report.json";
 export const STORY_FILE = "story.txt";
+/** The smallest history of a violation that clients alone can see. */
+export const SMALLEST_FILE = "smallest.jsonl";
 
 /** Writes into `folder` and makes it if need be. Returns the path of the page. */
 export function writeReport(judgement: Judgement, folder: string): string {
@@ -17,7 +20,16 @@ export function writeReport(judgement: Judgement, folder: string): string {
   const page = join(folder, PAGE_FILE);
   writeFileSync(page, pageOf(judgement, explanation));
   writeFileSync(join(folder, JSON_FILE), `${JSON.stringify(dataOf(judgement, explanation), null, 2)}\n`);
-  writeFileSync(join(folder, STORY_FILE), `${storyOf(judgement, explanation).join("\n")}\n`);
+  const story = [...storyOf(judgement, explanation)];
+  const smallest = join(folder, SMALLEST_FILE);
+  rmSync(smallest, { force: true });
+  if (explanation?.minimal.shown === true) {
+    const lines = historyLines(explanation.minimal.history);
+    writeFileSync(smallest, lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
+    const command = `npm run check:linearizability -- --black-box ${relative(process.cwd(), smallest) || smallest}`;
+    story.push(`${story.pop()} Judge these operations alone: ${command}`);
+  }
+  writeFileSync(join(folder, STORY_FILE), `${story.join("\n")}\n`);
   return page;
 }
 

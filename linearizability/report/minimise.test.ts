@@ -6,6 +6,7 @@ import type { Line } from "../histories/format.ts";
 import { historyOf } from "../histories/read-history.ts";
 import { LegalWorld } from "../proof/legal-world.ts";
 import { everything } from "../proof/mixes.ts";
+import { historyLines } from "./history-lines.ts";
 import { minimise } from "./minimise.ts";
 
 const TICK_MS = 1000;
@@ -57,6 +58,13 @@ test.each(Object.entries(PLANTS))("%s", (_, plant) => {
     const target = violations[0]!;
     const { history: small, ops, shown } = minimise(history, witness!.timeline, target, TICK_MS);
     expect(shown).toBe(true);
+    // Written down, it is judged alike.
+    const written = checkHistory(historyOf(historyLines(small)), {
+      logs: null,
+      tickTimeMs: TICK_MS,
+      budgets: [20_000],
+    });
+    expect(written.violations.map(({ property }) => property)).toContain(target.property);
     expect(ops.map((i) => describeOp(history.operations, i)).length).toBe(small.operations.count);
     const again = checkHistory(small, { logs: null, tickTimeMs: TICK_MS });
     expect(again.violations.map(({ property }) => property)).toContain(target.property);

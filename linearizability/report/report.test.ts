@@ -1,14 +1,15 @@
 /** What a reader finds in a report: of a violation, and of a run in which all held. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { checkHistory } from "../checker/check-history.ts";
-import type { Judgement } from "../checker/check-run.ts";
+import { checkRun, type Judgement } from "../checker/check-run.ts";
 import { figuresOf } from "../checker/floors.ts";
 import type { Violation } from "../checker/violation.ts";
 import type { RunManifest } from "../histories/format.ts";
 import { historyOf } from "../histories/read-history.ts";
+import { openRun } from "../histories/run-folder.ts";
 import { play, type Twin } from "../proof/script.ts";
 import { writeReport } from "./index.ts";
 
@@ -41,7 +42,14 @@ const STORY = `
 function report(
   twin: Twin,
   beside: readonly Violation[] = [],
-): { readonly page: string; readonly story: string; readonly data: Record<string, unknown> } {
+): {
+  readonly page: string;
+  readonly story: string;
+  readonly files: readonly string[];
+  /** How the smallest history is judged by itself. */
+  readonly alone: Judgement | null;
+  readonly data: Record<string, unknown>;
+} {
   const { lines, logs } = play(STORY, twin);
   const history = historyOf(lines);
   const verdict = checkHistory(history, { logs, tickTimeMs: 1000 });
@@ -59,16 +67,19 @@ function report(
   const folder = mkdtempSync(join(tmpdir(), "report-"));
   try {
     const page = readFileSync(writeReport(judgement, folder), "utf8");
-    expect(readdirSync(folder).sort()).toEqual(["index.html", "report.json", "story.txt"]);
+    const files = readdirSync(folder).sort();
     const story = readFileSync(join(folder, "story.txt"), "utf8");
-    return { page, story, data: JSON.parse(readFileSync(join(folder, "report.json"), "utf8")) };
+    const smallest = join(folder, "smallest.jsonl");
+    const alone = existsSync(smallest) ? checkRun(openRun(smallest)) : null;
+    return { page, story, files, alone, data: JSON.parse(readFileSync(join(folder, "report.json"), "utf8")) };
   } finally {
     rmSync(folder, { recursive: true });
   }
 }
 
 test("a violation is told by the few operations that show it", () => {
-  const { page, story, data } = report("bad");
+  const { page, story, data, files, alone } = report("bad");
+  expect(files).toEqual(["index.html", "report.json", "smallest.jsonl", "story.txt"]);
   expect(page).toContain("Violation of C8 sync: stale read after sync");
   expect(page).toContain(`class="bar ok culprit"`);
   const lines = story.trimEnd().split("\n");
@@ -76,7 +87,11 @@ test("a violation is told by the few operations that show it", () => {
   expect(lines[0]).toBe("C8 sync: stale read after sync.");
   expect(story).toContain("← this one cannot be");
   expect(story).toContain("kill-leader");
-  expect(lines.at(-1)).toBe("Repeat the schedule: npm run faults -- --seed 1");
+  expect(lines.at(-1)).toMatch(
+    /^Repeat the schedule: npm run faults -- --seed 1 Judge .*: npm run check:linearizability -- --black-box .*smallest.jsonl$/,
+  );
+  expect(alone!.history.operations.count).toBe(5);
+  expect(alone!.violations.map(({ anomaly }) => anomaly)).toContain("stale read after sync");
   const { smallest, refusedAlone } = data["explanation"] as { smallest: { is: string }[]; refusedAlone: boolean };
   expect(refusedAlone).toBe(true);
   expect(smallest.map(({ is }) => is)).toEqual([
@@ -106,7 +121,8 @@ test("a violation that shows in no operation is told without any", () => {
 });
 
 test("a run in which all held has a page, too", () => {
-  const { page, story, data } = report("legal");
+  const { page, story, data, files } = report("legal");
+  expect(files).toEqual(["index.html", "report.json", "story.txt"]);
   expect(page).toContain("Valid: everything that clients saw is as promised");
   expect(page).toContain("Operations per second");
   expect(story).toContain("a story: valid.");
