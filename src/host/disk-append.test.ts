@@ -97,6 +97,16 @@ test("a log that was cut, or that was written without a sync, goes on as it shou
   expect(disk.content("log.1")).toBe("abcXYZ");
 });
 
+test("what is written over in the middle of a log stays when the log goes on", async () => {
+  const disk = newDisk();
+  await disk.made();
+  await disk.append("log.1", 0, "ab", { size: 8192 });
+  for (const [i, text] of ["cd", "ef"].entries()) await disk.append("log.1", 2 + i * 2, text);
+  await disk.append("log.1", 1, "XY");
+  await disk.append("log.1", 6, "gh");
+  expect(disk.content("log.1").replaceAll("\0", "")).toBe("aXYdefgh");
+});
+
 test("a name may be used again after a removal or a renaming", async () => {
   const disk = newDisk();
   await disk.made();

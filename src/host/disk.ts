@@ -174,6 +174,7 @@ export class NodeDisk {
     const file = await this.#open(path, true);
     const { handle } = file;
     const again = file.synced;
+    const beyond = offset >= file.end;
     file.synced = false;
     file.end = Math.max(file.end, offset + sizeOf(bytes));
     if (size !== undefined && (await handle.stat()).size < size) {
@@ -185,9 +186,11 @@ export class NodeDisk {
     await handle.datasync();
     file.synced = true;
     if (this.#unnamed.delete(path)) await syncDirectory(this.#dirs[area]);
-    // Synced twice in a row: a log. One that has grown goes on in another way, if at all.
-    if (again && (file.appender === null || !file.appender.takes(file.end, 1))) {
-      await file.appender?.close();
+    // Synced twice in a row: a log. One that has grown goes on in another way, if at all; so does one that was written over.
+    if (again && (file.appender === null || !beyond || !file.appender.takes(file.end, 1))) {
+      const { appender } = file;
+      file.appender = null;
+      await appender?.close();
       file.appender = await openAppender({ path, ...file });
     }
     return NOTHING;

@@ -11,7 +11,7 @@ import {
 import { type FileHandle, open } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { type LogAppender, openAppender } from "./log-appender.ts";
 
 const SIZE = 8 * 2 ** 20;
@@ -126,6 +126,44 @@ onLinux("what goes wrong", () => {
     const appender = (await openAppender({ path, handle, end: Number.POSITIVE_INFINITY, size: 0 })) as LogAppender;
     await expect(append(appender, Buffer.from("text"), 0)).rejects.toMatchObject({ code: "ENOSPC" });
     await appender.close();
+  });
+
+  test("leaves a log that cannot be opened once more to whoever has it open", async () => {
+    const { path, handle } = await preallocated("header");
+    expect(await openAppender({ path: `${path}.gone`, handle, end: 6, size: SIZE })).toBeNull();
+  });
+
+  test("leaves the log as it was when its last block cannot be read whole", async () => {
+    const { path } = await preallocated("header");
+    const other = await preallocated("hea", 0);
+    const appender = (await openAppender({ path, handle: other.handle, end: 6, size: SIZE })) as LogAppender;
+    expect(readFileSync(path).toString("latin1", 0, 6)).toBe("header");
+    await append(appender, Buffer.from("!"), 6);
+    expect(readFileSync(path).toString("latin1", 0, 8)).toBe("header!\0");
+    await appender.close();
+  });
+
+  test("is not tried again where addresses are limited: V8 collects garbage for seconds each time", async () => {
+    vi.resetModules();
+    const fresh = await import("./log-appender.ts");
+    const insides = globalThis as unknown as { WebAssembly: { Memory: unknown } };
+    const { Memory } = insides.WebAssembly;
+    let asked = 0;
+    insides.WebAssembly.Memory = function refused() {
+      asked++;
+      throw new RangeError("WebAssembly.Memory(): could not allocate memory");
+    };
+    onTestFinished(() => {
+      insides.WebAssembly.Memory = Memory;
+    });
+    for (let i = 0; i < 3; i++) {
+      const { path, handle } = await preallocated("header");
+      const appender = (await fresh.openAppender({ path, handle, end: 6, size: SIZE })) as LogAppender;
+      await append(appender, Buffer.from("!"), 6);
+      expect(readFileSync(path).toString("latin1", 0, 8)).toBe("header!\0");
+      await appender.close();
+    }
+    expect(asked).toBe(1);
   });
 
   test("leaves another way where the file system knows no writes past its cache", async () => {

@@ -29,10 +29,17 @@ export interface LogFile {
   readonly size: number;
 }
 
-/** null: not here. The descriptors are Linux's; elsewhere a sync may have to do more (F_FULLFSYNC on macOS). */
+/**
+ * null: not here, or not now. The descriptors are Linux's; elsewhere a sync may have to do more (F_FULLFSYNC on macOS). Where all
+ * descriptors are in use, a log that is open already can still be written to.
+ */
 export async function openAppender(log: LogFile): Promise<LogAppender | null> {
   if (process.platform !== "linux") return null;
-  return (await openDirect(log)) ?? new CachedAppender(await open(log.path, constants.O_WRONLY | constants.O_DSYNC));
+  try {
+    return (await openDirect(log)) ?? new CachedAppender(await open(log.path, constants.O_WRONLY | constants.O_DSYNC));
+  } catch {
+    return null;
+  }
 }
 
 /** Through the page cache. */
@@ -71,17 +78,22 @@ const WEB_ASSEMBLY_PAGE_BYTES = 65_536;
 
 /** Of appenders that were closed. */
 const idleMemory: Buffer[] = [];
+/** Where addresses are limited (`ulimit -v`), V8 collects garbage for seconds before it says no: it is asked once. */
+let memoryRefused = false;
 
 async function openDirect({ path, handle, end, size }: LogFile): Promise<LogAppender | null> {
   if (wholeBlocks(end + 1) > size) return null;
+  const memory = takeMemory();
+  if (memory === null) return null;
   let direct: FileHandle | null = null;
   try {
     direct = await open(path, constants.O_WRONLY | constants.O_DSYNC | constants.O_DIRECT);
-    const appender = new DirectAppender(direct, takeMemory(), end, size);
+    const appender = new DirectAppender(direct, memory, end, size);
     await appender.begin(handle);
     return appender;
   } catch {
     // This file system has no such thing. What is wrong with the disk shows in the next group as well.
+    idleMemory.push(memory);
     await direct?.close();
     return null;
   }
@@ -112,8 +124,9 @@ class DirectAppender implements LogAppender {
     const from = this.#end - kept;
     memory.fill(0, 0, BLOCK_BYTES);
     const { bytesRead } = await log.read(memory, 0, kept, from);
+    if (bytesRead !== kept) throw NOTHING_WRITTEN;
     const { bytesWritten } = await this.#handle.write(memory, 0, BLOCK_BYTES, from);
-    if (bytesRead !== kept || bytesWritten !== BLOCK_BYTES) throw NOTHING_WRITTEN;
+    if (bytesWritten !== BLOCK_BYTES) throw NOTHING_WRITTEN;
   }
 
   takes(offset: number, length: number): boolean {
@@ -157,10 +170,17 @@ function wholeBlocks(bytes: number): number {
   return Math.ceil(bytes / BLOCK_BYTES) * BLOCK_BYTES;
 }
 
-/** One log takes over from another: there is hardly ever more than one of these. */
-function takeMemory(): Buffer {
+/** One log takes over from another: there is hardly ever more than one of these. null: there is none. */
+function takeMemory(): Buffer | null {
+  const idle = idleMemory.pop();
+  if (idle !== undefined || memoryRefused) return idle ?? null;
   const initial = MEMORY_BYTES / WEB_ASSEMBLY_PAGE_BYTES;
-  return idleMemory.pop() ?? Buffer.from(new WebAssembly.Memory({ initial, maximum: initial }).buffer);
+  try {
+    return Buffer.from(new WebAssembly.Memory({ initial, maximum: initial }).buffer);
+  } catch {
+    memoryRefused = true;
+    return null;
+  }
 }
 
 const NOTHING_WRITTEN = Object.assign(new Error("nothing was written"), { code: "EIO" });
