@@ -9,6 +9,7 @@ import { hottest } from "./profile.ts";
 import { type Baseline, baselineOf, type Comparison, readBaseline, writeBaseline } from "./regression/baseline.ts";
 import { entryOf, remember } from "./regression/history.ts";
 import { tooBusy, verdictOn } from "./regression/look.ts";
+import { pairedWith, sameCode } from "./regression/paired.ts";
 import { type GoalResult, goalsOf, goalsTable } from "./report/goals.ts";
 import { page } from "./report/page.ts";
 import { clock, Progress } from "./report/progress.ts";
@@ -62,14 +63,23 @@ async function compareWithBaseline(
   options: BenchOptions,
   measurements: readonly Measurement[],
 ): Promise<readonly Comparison[]> {
-  const baseline = options.compare ? readBaseline(options.baseline ?? BASELINE) : null;
-  if (baseline === null) return [];
+  if (!options.compare) return [];
   const ours = systems[0] as System;
+  // Another checkout says more than what was recorded in another hour.
+  const peer = options.set === "regression" && options.peer !== "zookeeper" ? systems[1] : undefined;
+  const names = scenarios.map(({ name }) => name);
+  const baseline =
+    peer === undefined
+      ? readBaseline(options.baseline ?? BASELINE)
+      : sameCode(names, { date: new Date().toISOString(), revision: peer.title, machine: machine() });
+  if (baseline === null) return [];
+  const seen = (all: readonly Measurement[]) => (peer === undefined ? all : pairedWith(all, ours.name, peer.name));
+  const compared = peer === undefined ? [ours] : [ours, peer];
   const on = { system: ours.name, machine: machine() };
-  const { exitCode, text, comparisons } = await verdictOn(baseline, measurements, on, async (suspects, why) => {
+  const { exitCode, text, comparisons } = await verdictOn(baseline, seen(measurements), on, async (suspects, why) => {
     say(`\n${why}`);
     const again = scenarios.filter(({ name }) => suspects.includes(name));
-    return runAll(again, [ours], options, new Progress(estimate(again, 1, options)));
+    return seen(await runAll(again, compared, options, new Progress(estimate(again, compared.length, options))));
   });
   say(`\n${text}`);
   if (exitCode !== 0) process.exitCode = exitCode;
