@@ -1,9 +1,9 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { ConfigError } from "../server/config.ts";
-import { loadConfig, prepareDirectories, StartError, startFailure } from "./load-config.ts";
+import { loadConfig, makeDirectory, prepareDirectories, StartError, startFailure } from "./load-config.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "zoetrope-config-"));
 afterAll(() => rmSync(directory, { recursive: true }));
@@ -48,4 +48,11 @@ test("a directory that cannot be made where its parent is does not keep the star
   expect(() => prepareDirectories({ dataDir: nowhere, dataLogDir: nowhere })).toThrow(
     `Cannot use ${nowhere}/version-2`,
   );
+});
+
+// As when two servers below the same new directory start at once: `new/.` is there as soon as `new` is.
+test("a directory that somebody else makes meanwhile is as good", () => {
+  makeDirectory(`${join(directory, "new")}/.`);
+  makeDirectory(join(directory, "new", "a", "b"));
+  expect(statSync(join(directory, "new", "a", "b")).isDirectory()).toBe(true);
 });

@@ -57,15 +57,22 @@ export function prepareDirectories(config: { readonly dataDir: string; readonly 
 
 /** With its parents. Node's own `recursive` never returns where a directory cannot be made in one that exists, as in /proc. */
 export function makeDirectory(path: string): void {
+  const parent = dirname(path);
+  if (parent !== path && !isMade(path)) {
+    makeDirectory(parent);
+    if (!isMade(path)) mkdirSync(path);
+  }
+}
+
+/** False: its parent is missing. Another server may make the same parents at the same time. */
+function isMade(path: string): boolean {
   try {
     mkdirSync(path);
   } catch (error) {
-    const parent = dirname(path);
-    if (codeOf(error) === "EEXIST" && statSync(path).isDirectory()) return;
-    if (codeOf(error) !== "ENOENT" || parent === path) throw error;
-    makeDirectory(parent);
-    mkdirSync(path);
+    if (codeOf(error) === "ENOENT") return false;
+    if (codeOf(error) !== "EEXIST" || !statSync(path).isDirectory()) throw error;
   }
+  return true;
 }
 
 /** One line for a person: what a failed start says instead of a stack trace; null for errors that are ours. */
