@@ -100,6 +100,13 @@ test("where others use the machine the exit code is 2, whatever the costs are", 
   }
 });
 
+test("a run that could not have noticed anything is no success", async () => {
+  const wild = [0.2, 1, 5, 0.3, 3].map((noise) => loadMeasurement("reads", SYSTEM, noise));
+  const verdict = await verdictOn(baseline, [...wild, ...run({ writes: 1 })], on, async () => wild);
+  expect(verdict.exitCode).toBe(2);
+  expect(verdict.text).toContain("not even twice the cost would have been noticed: reads.");
+});
+
 test("a suspect that was looked at again while others used the machine is not condemned", async () => {
   const verdict = await verdictOn(baseline, run({ reads: 1.2, writes: 1 }), on, async () => busily({ reads: 1.5 }));
   expect(verdict.exitCode).toBe(2);

@@ -50,8 +50,25 @@ export async function verdictOn(
   // Somebody may have come while it was looked again: what is said of a suspect then is said of the neighbour.
   const later = regressions.length === 0 ? null : tooBusy(looks.flat());
   if (later !== null) return notCompared(later);
+  const blind = regressions.length === 0 ? blindFor(first) : [];
+  if (blind.length > 0) {
+    const names = blind.join(", ");
+    const why = `The rounds differed so much that not even twice the cost would have been noticed: ${names}.`;
+    return { ...notCompared(why), comparisons: first };
+  }
   const text = `${comparisonTable(baseline, first, machine)}\n${verdictText(regressions)}`;
   return { exitCode: regressions.length > 0 ? 1 : 0, text, comparisons: first };
+}
+
+/** A change that is noticed from here on only is none that anybody waits for. */
+const BLIND_FROM = 1;
+
+/** Scenarios none of whose costs could have shown anything. */
+function blindFor(comparisons: readonly Comparison[]): string[] {
+  const names = [...new Set(comparisons.map(({ scenario }) => scenario))];
+  return names.filter((name) =>
+    comparisons.every(({ scenario, threshold }) => scenario !== name || threshold > BLIND_FROM),
+  );
 }
 
 /** Runs these scenarios on fresh servers. */
