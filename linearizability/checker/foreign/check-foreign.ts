@@ -59,10 +59,10 @@ function entryOf({ call, end, outcome, f }: ForeignOperation, index: number): En
     optional: outcome === "info",
     after: -1,
     afterLost: -1,
+    prefix: -1,
     lane: -1,
     pure,
     touches: [],
-    twin: -1,
     pooled: -1,
   };
 }

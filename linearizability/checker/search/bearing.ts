@@ -10,7 +10,7 @@ import type { Step } from "./znode-model.ts";
 /** An entry, of which it is not known yet what it has to do with others. */
 export type Bound = { -readonly [K in keyof Entry]: Entry[K] };
 
-export const UNBOUND: Pick<Entry, "touches" | "twin" | "pooled"> = { touches: [], twin: -1, pooled: -1 };
+export const UNBOUND: Pick<Entry, "touches" | "pooled"> = { touches: [], pooled: -1 };
 
 /** `paths`: the znodes of the partition; nothing in it depends on others. */
 export function bind(
@@ -139,14 +139,6 @@ function findLike(operations: Operations, entries: readonly Bound[], steps: read
     const step = steps[index]!;
     return optional && step.kind === "op" ? effectOf(operations, step.op, seen) : null;
   });
-  const last = new Map<string, number>();
-  for (const [index, { lane }] of entries.entries()) {
-    const effect = effects[index]!;
-    if (effect === null || lane < 0) continue;
-    const key = `${lane} ${effect}`;
-    entries[index]!.twin = last.get(key) ?? -1;
-    last.set(key, index);
-  }
   pool(operations, entries, steps, effects);
 }
 

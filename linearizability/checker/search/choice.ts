@@ -76,13 +76,14 @@ export class Choice {
   /** With what comes before it whatever the clock says. */
   #choose(index: number): void {
     if (index < 0 || this.#done[index] === 1 || this.#chosen[index] === this.#number) return;
-    const { touches, lane, optional, after, afterLost } = this.#entries[index]!;
+    const { touches, lane, optional, after, afterLost, prefix } = this.#entries[index]!;
     this.#chosen[index] = this.#number;
     for (const key of touches) this.#touched[key] = this.#number;
     if (lane >= 0) this.#lanes[lane] = this.#number;
     if (lane >= 0 && optional) this.#lost[lane] = this.#number;
     this.#choose(after);
     this.#choose(afterLost);
+    this.#choose(prefix);
   }
 
   /** Would it make a difference whether it is ordered before or after one that is chosen? */

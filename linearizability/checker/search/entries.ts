@@ -54,6 +54,8 @@ export function problemOf(
   const lanes = new Map<number, number>();
   const lossy = new Set<number>();
   const shown = shownIn(operations, partition.ops);
+  /** By client: its last write without an answer. */
+  const lastLost = new Map<number, number>();
   /** By client: its last write of which only a read tells. */
   const lastShown = new Map<number, number>();
   const owners = new Set<number>();
@@ -75,7 +77,12 @@ export function problemOf(
     const pure = isRead(operations.op[i]!) || (operations.outcome[i] === Outcome.fail && !lossy.has(client));
     const afterLost = lane < 0 ? -1 : (lastShown.get(client) ?? -1);
     if (unknown && !optional) lastShown.set(client, entries.length);
-    entries.push({ op: i, call, end, optional, after, afterLost, lane, pure, ...UNBOUND });
+    // Of what was under way when a connection broke a prefix took effect.
+    const sent = unknown && operations.xid[i] !== 0 && operations.conn[i]! > 0;
+    const before = sent ? lastLost.get(client) : undefined;
+    const prefix = before !== undefined && operations.conn[entries[before]!.op] === operations.conn[i] ? before : -1;
+    if (sent) lastLost.set(client, entries.length);
+    entries.push({ op: i, call, end, optional, after, afterLost, prefix, lane, pure, ...UNBOUND });
     const told = partition.told.get(i);
     steps.push(told === undefined ? { kind: "op", op: i } : { kind: "told", ...told });
     if (createsEphemeral(operations, i)) owners.add(operations.session[i]!);
@@ -86,7 +93,7 @@ export function problemOf(
     // After all that its client was answered: a server that answers does not know of the end yet.
     const after = lastOf(last, session);
     const ending = { op: end.op, call: end.call, end: end.end, optional: !end.certain };
-    entries.push({ ...ending, after, afterLost: -1, lane: -1, pure: false, ...UNBOUND });
+    entries.push({ ...ending, after, afterLost: -1, prefix: -1, lane: -1, pure: false, ...UNBOUND });
     steps.push({ kind: "end", session, certain: end.certain });
   }
   bind(operations, partition.paths, entries, steps);

@@ -19,6 +19,8 @@ export interface Entry {
   readonly after: number;
   /** Another such: an earlier write of its lane that was not answered, and happened. */
   readonly afterLost: number;
+  /** The unanswered one sent before it on its connection: it does not happen without that one. */
+  readonly prefix: number;
   /** Whose update it is, counted from 0; -1: nobody's, or none. One client's updates are ordered as they are numbered. */
   readonly lane: number;
   /**
@@ -28,8 +30,6 @@ export interface Entry {
   readonly pure: boolean;
   /** What it depends on, as numbers: entries without a common one may be ordered either way. */
   readonly touches: readonly number[];
-  /** An earlier entry of its lane that would do the same, both optional; -1: none. Only the first of such is tried. */
-  readonly twin: number;
   /** The one before it of those that may stand for each other, in whatever lane; -1: none. */
   readonly pooled: number;
 }
@@ -172,7 +172,7 @@ export class Search {
 
   #take(index: number): boolean {
     const entry = this.entries[index]!;
-    if (!this.#isDone(entry.after) || !this.#isDone(entry.afterLost)) return false;
+    if (!this.#isDone(entry.after) || !this.#isDone(entry.afterLost) || !this.#isDone(entry.prefix)) return false;
     // One that was lost on the way may be missing from the order, but comes no later than those after it.
     const { lane, optional } = entry;
     if (optional && this.#inRow >= this.#mostInRow) return false;
@@ -206,8 +206,6 @@ export class Search {
 
   /** Is there another one, like it and not ordered yet, that is tried in its place? */
   #standsBack(index: number): boolean {
-    const { twin } = this.entries[index]!;
-    if (twin >= 0 && this.#canTake(twin)) return true;
     for (let other = this.entries[index]!.pooled; other >= 0; other = this.entries[other]!.pooled) {
       if (this.#canTake(other)) return true;
     }
@@ -220,9 +218,9 @@ export class Search {
   }
 
   #canTake(index: number): boolean {
-    const { after, afterLost, lane } = this.entries[index]!;
+    const { after, afterLost, prefix, lane } = this.entries[index]!;
     if (this.#done[index] === 1 || this.#latest[lane]! > index) return false;
-    return this.#isDone(after) && this.#isDone(afterLost);
+    return this.#isDone(after) && this.#isDone(afterLost) && this.#isDone(prefix);
   }
 
   #giveBack(): number {

@@ -137,9 +137,9 @@ export class ZnodeModel implements Model {
     }
   }
 
-  /** What is unknown is only worth a place in the order if it did something. */
+  /** What is unknown may have been refused, too: then it has its place for the sake of what was sent after it. */
   #fits(known: boolean, err: string, wanted: string): boolean {
-    return known ? err === wanted : err === "";
+    return known ? err === wanted : err !== TOO_EARLY;
   }
 
   #versionFits(i: number, path: string): boolean {
@@ -210,7 +210,8 @@ export class ZnodeModel implements Model {
       const result = results[at];
       if (err !== "") {
         this.#back(mark);
-        return known && err === wanted && (result === undefined || result === err);
+        if (!known) return err !== TOO_EARLY;
+        return err === wanted && (result === undefined || result === err);
       }
       if (!known || wanted !== "" || result === undefined || typeof result === "string") continue;
       if (result.path !== undefined && result.path !== path) return false;
