@@ -9,6 +9,8 @@ const SLABS_KEPT = 128;
 /** Holds the answer to a ping, a write or a watch. */
 const SMALL_SLAB_BYTES = 512;
 const SMALL_SLABS_KEPT = 1024;
+/** Of either kind. */
+const WRITERS_KEPT = 1024;
 
 /**
  * The connections that have output in this turn, and the writers lent to them: memory goes with traffic, not with the
@@ -28,7 +30,7 @@ export class Outbox {
 
   giveBack(writer: JuteWriter): void {
     const kind = writer.slabBytes === SLAB_BYTES ? this.#large : this.#small;
-    if (kind.idle.length < SMALL_SLABS_KEPT) kind.idle.push(writer);
+    if (kind.idle.length < WRITERS_KEPT) kind.idle.push(writer);
   }
 
   /** Everyone that a writer was lent to since the last call. */
