@@ -128,9 +128,16 @@ onLinux("what goes wrong", () => {
     await appender.close();
   });
 
-  test("leaves a log that cannot be opened once more to whoever has it open", async () => {
+  test("leaves a log to whoever has it open when all descriptors are in use, but not when it is gone", async () => {
     const { path, handle } = await preallocated("header");
-    expect(await openAppender({ path: `${path}.gone`, handle, end: 6, size: SIZE })).toBeNull();
+    const log = { path, handle, end: 6, size: SIZE };
+    vi.resetModules();
+    const refused = Object.assign(new Error("too many open files"), { code: "EMFILE" });
+    vi.doMock("node:fs/promises", () => ({ open: () => Promise.reject(refused) }));
+    onTestFinished(() => vi.doUnmock("node:fs/promises"));
+    const fresh = await import("./log-appender.ts");
+    expect(await fresh.openAppender(log)).toBeNull();
+    await expect(openAppender({ ...log, path: `${path}.gone` })).rejects.toMatchObject({ code: "ENOENT" });
   });
 
   test("leaves the log as it was when its last block cannot be read whole", async () => {

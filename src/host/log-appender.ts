@@ -37,8 +37,10 @@ export async function openAppender(log: LogFile): Promise<LogAppender | null> {
   if (process.platform !== "linux") return null;
   try {
     return (await openDirect(log)) ?? new CachedAppender(await open(log.path, constants.O_WRONLY | constants.O_DSYNC));
-  } catch {
-    return null;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "EMFILE" || code === "ENFILE") return null;
+    throw error;
   }
 }
 
