@@ -108,7 +108,9 @@ async function run(check: Check, workers: number, limits: { maxSeconds?: number 
   const depth = check.maxDepth === undefined ? {} : { maxDepth: check.maxDepth };
   const options = { ...limits, ...depth, symmetry: check.symmetry ?? false, onProgress: showProgress };
   const onOneThread = workers === 1 || model.properties.reachable.length > 0;
-  const report = onOneThread ? explore(model, options) : await explorePartitioned(check, { ...options, workers });
+  const report = onOneThread
+    ? explore(model, options)
+    : await explorePartitioned(check, model, { ...options, workers });
   for (const line of detailLines(report)) print(line);
   // On a busy machine the clock says little about the checker.
   const { user, system } = process.cpuUsage(cpu);

@@ -8,7 +8,7 @@ import { assert } from "../../src/runtime/assert.ts";
 import { summed } from "./chart-coverage.ts";
 import type { Check } from "./check.ts";
 import type { ExploreOptions } from "./explorer.ts";
-import type { Coverage, FiredCounts } from "./model.ts";
+import type { Coverage, FiredCounts, Model } from "./model.ts";
 import { type Report, reportOf } from "./report.ts";
 import type { Finding } from "./shard.ts";
 import { NO_PARENT } from "./state-store.ts";
@@ -19,9 +19,13 @@ export interface PartitionedOptions extends ExploreOptions {
   readonly workers: number;
 }
 
-export async function explorePartitioned(check: Check, options: PartitionedOptions): Promise<Report> {
+/** `model`: of this check; counterexamples are traces of it. Each thread has one of its own. */
+export async function explorePartitioned(
+  check: Check,
+  model: Model<unknown>,
+  options: PartitionedOptions,
+): Promise<Report> {
   const { workers: count, symmetry = check.symmetry ?? false, keepGoing = false, maxSeconds, maxDepth } = options;
-  const model = await check.load();
   assert(model.properties.reachable.length === 0, "Liveness is checked on one thread.");
   const stop = new Int32Array(new SharedArrayBuffer(4));
   const maxStates = Math.ceil((options.maxStates ?? Number.POSITIVE_INFINITY) / count);
