@@ -1,10 +1,11 @@
 /** M19: known bugs of the choice between DIFF, TRUNC and SNAP, and of the log that a DIFF is read from. */
 
 import type { SyncPlan } from "../../spec/ensemble/sync-plan.ts";
+import { lastZxid } from "../../spec/invariants/zab-view.ts";
 import { ZERO_ZXID, type Zxid } from "../../spec/vocabulary.ts";
 import { HistorySender, type HistorySenderPorts } from "../../src/ensemble/history-sender.ts";
 import type { Mutant } from "../checker/check.ts";
-import { EMPTY_DISK, ModelDisk } from "../models/zab/model-disk.ts";
+import { ModelDisk } from "../models/zab/model-disk.ts";
 import { MC10, syncTable, type TableParts, tableBoundsText } from "../models/zab/sync-table.ts";
 
 type Wrong = (reported: Zxid, committed: readonly Zxid[], lastProcessed: Zxid) => SyncPlan | null;
@@ -49,8 +50,15 @@ class HolesPassedOver extends ModelDisk {
 /** Holes within an epoch are seen, those between two epochs are not: a snapshot that came from a leader stands for them. */
 class HolesBetweenEpochs extends ModelDisk {
   override stretch(from: Zxid, to: Zxid): ReturnType<ModelDisk["stretch"]> {
-    const { log } = this.state;
-    return new ModelDisk({ ...EMPTY_DISK, snapshots: [], log }, null as never).stretch(from, to);
+    return new ModelDisk({ ...this.state, snapshots: [] }, null as never).stretch(from, to);
+  }
+}
+
+/** Holes are seen when the txns before them are sent already. */
+class HolesMetOnTheWay extends ModelDisk {
+  override stretch(from: Zxid, to: Zxid): ReturnType<ModelDisk["stretch"]> {
+    const txns = this.wholeUntil(this.state.log, from, to);
+    return { txns, complete: lastZxid(txns) >= to };
   }
 }
 
@@ -81,6 +89,13 @@ const VARIANTS: readonly PlanMutant[] = [
     name: "M19 the log is read over a hole between epochs",
     story: "The last txns of an epoch came in a snapshot; the next epoch's first txn seems to follow.",
     parts: { Disk: HolesBetweenEpochs },
+    killer: "I1 ProcessConsistency",
+  },
+  {
+    name: "M19 a hole is met on the way",
+    story:
+      "A learner is sent what a deposed leader had logged alone, as committed, before the hole behind it breaks the connection.",
+    parts: { Disk: HolesMetOnTheWay },
     killer: "I1 ProcessConsistency",
   },
 ];

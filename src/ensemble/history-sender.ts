@@ -27,7 +27,10 @@ export interface LogStretch {
 export interface HistorySenderPorts {
   readonly committedLog: CommittedLog;
   lastProcessed(): Zxid;
-  /** The txn log from the newest entry not above `from`, oldest first; `end(false)` when it is of no use. */
+  /**
+   * The txn log from the newest entry not above `from`, oldest first; `end(false)` when it is of no use. What comes is sent as
+   * committed, so nothing may come before the whole stretch is known to be there.
+   */
   readLog(
     from: Zxid,
     to: Zxid,

@@ -4,15 +4,7 @@
  */
 import type { PeerEvent } from "../../spec/peer/setup.ts";
 import { isQuorum, isVoter, type QuorumConfig } from "../../spec/quorum.ts";
-import {
-  type Epoch,
-  formatZxid,
-  makeZxid,
-  NO_ZXID,
-  type ServerId,
-  type SessionId,
-  type Zxid,
-} from "../../spec/vocabulary.ts";
+import { type Epoch, formatZxid, makeZxid, type ServerId, type SessionId, type Zxid } from "../../spec/vocabulary.ts";
 import { HistorySender, type HistorySenderPorts, type LogStretch } from "../ensemble/history-sender.ts";
 import { LearnerHandler, type LearnerHandlerPorts } from "../ensemble/learner-handler.ts";
 import type { ServingConfig } from "../pipeline/serving-config.ts";
@@ -67,8 +59,6 @@ export class LeaderRole {
   #epochAnnounced: Epoch | null = null;
   #synchronizing = false;
   #primary: Primary | null = null;
-  /** The txn log is known to break off behind this one: who is not further gets a snapshot. */
-  #logGapAfter: Zxid = NO_ZXID;
 
   constructor(options: LeaderRoleOptions) {
     this.#options = options;
@@ -332,23 +322,11 @@ export class LeaderRole {
   }
 
   #readLog(from: Zxid, to: Zxid, visitor: Parameters<HistorySenderPorts["readLog"]>[2]): LogStretch {
-    if (from <= this.#logGapAfter) {
-      visitor.end(false);
-      return NOTHING_READ;
-    }
-    let last = from;
-    const watched: LogVisitor = {
-      entry: (zxid, entry) => {
-        last = zxid;
-        return visitor.entry(zxid, entry);
-      },
-      end: (outcome) => {
-        // Half a history may be on the wire: the learner comes back, and must not be sent the same half again.
-        if (outcome === "gap" && last > this.#logGapAfter) this.#logGapAfter = last;
-        visitor.end(outcome === "complete");
-      },
+    const whole: LogVisitor = {
+      entry: (zxid, entry) => visitor.entry(zxid, entry),
+      end: (outcome) => visitor.end(outcome === "complete"),
     };
-    return this.#options.replica.storage.readLog(from, to, watched, this.#options.snapshotSizeFactorBytes());
+    return this.#options.replica.storage.readLog(from, to, whole, this.#options.snapshotSizeFactorBytes());
   }
 
   #request(handler: LearnerHandler, packet: QuorumPacket): void {
@@ -390,5 +368,3 @@ export class LeaderRole {
     handler.send(PacketType.REVALIDATE, packet.zxid, answer.take());
   }
 }
-
-const NOTHING_READ: LogStretch = { resume: () => {}, cancel: () => {} };

@@ -109,7 +109,7 @@ describe("reading the log for a learner", () => {
     server.logDurably(41, 45);
     const result = read(server, 28, 43);
     server.settle();
-    expect(result.zxids).toEqual([28, 29, 30]);
+    expect(result.zxids).toEqual([]);
     expect(result.outcome).toBe("gap");
   });
 
@@ -121,7 +121,7 @@ describe("reading the log for a learner", () => {
     server.logDurably(makeZxid(2, 1), makeZxid(2, 5));
     const result = read(server, 28, makeZxid(2, 3));
     server.settle();
-    expect(result.zxids).toEqual([28, 29, 30]);
+    expect(result.zxids).toEqual([]);
     expect(result.outcome).toBe("gap");
   });
 
@@ -129,7 +129,39 @@ describe("reading the log for a learner", () => {
     const server = threeLogs();
     const result = read(server, 28, 99);
     server.settle();
-    expect(result.zxids).toEqual([28, 29, 30]);
+    expect(result.zxids).toEqual([]);
+    expect(result.outcome).toBe("gap");
+  });
+
+  // Nobody but this server ever had them: another leader's history took the place of theirs.
+  test("hands out nothing of a tail that a SNAP left in a log, whether txns follow it or not", () => {
+    const server = threeLogs();
+    server.database.lastProcessedZxid = makeZxid(1, 9);
+    server.storage.snapshot("sync");
+    server.settle();
+    const inOneFile = read(server, 28, makeZxid(1, 9));
+    server.settle();
+    server.logDurably(makeZxid(1, 10), makeZxid(1, 12));
+    const before = read(server, 5, makeZxid(1, 11), { pauseAfter: 1 });
+    const inTail = read(server, 30, makeZxid(1, 11));
+    const behind = read(server, makeZxid(1, 10), makeZxid(1, 11));
+    server.settle();
+    for (const { zxids, outcome } of [inOneFile, before, inTail]) {
+      expect(zxids).toEqual([]);
+      expect(outcome).toBe("gap");
+    }
+    expect(behind.zxids).toEqual([makeZxid(1, 10), makeZxid(1, 11)]);
+    expect(behind.outcome).toBe("complete");
+  });
+
+  test("hands out nothing of a stretch that is damaged further on", () => {
+    const server = threeLogs();
+    const log = Buffer.from(server.disk.files("log").get("log.15")!);
+    log.fill(0xff, 200, 240);
+    server.disk.put("log", "log.15", log);
+    const result = read(server, 8, 30);
+    server.settle();
+    expect(result.zxids).toEqual([]);
     expect(result.outcome).toBe("gap");
   });
 
@@ -152,6 +184,40 @@ describe("reading the log for a learner", () => {
     expect(server.failure).toBeUndefined();
   });
 
+  test("fails when what was there is gone when it is read again", () => {
+    const server = threeLogs();
+    const result = read(server, 8, 25, { pauseAfter: 3 });
+    server.settle();
+    expect(result.zxids).toEqual([8, 9, 10]);
+    server.disk.remove("log", "log.b");
+    result.reading.resume();
+    server.settle();
+    expect(result.zxids).toEqual([8, 9, 10]);
+    expect(result.outcome).toBe("failed");
+  });
+
+  test("stops at whatever moment nobody wants it any more, and fails at whatever moment storage starts anew", () => {
+    for (const over of ["cancel", "fail"] as const) {
+      for (let steps = 0; ; steps++) {
+        const server = threeLogs();
+        const result = read(server, 8, 25);
+        let taken = 0;
+        while (taken < steps && result.outcome === null && server.disk.step()) taken++;
+        if (result.outcome !== null) {
+          expect(taken).toBeGreaterThan(5);
+          break;
+        }
+        if (over === "cancel") result.reading.cancel();
+        else server.storage.truncate(27 as Zxid);
+        const handedOut = result.zxids.length;
+        result.reading.resume();
+        server.settle();
+        expect(result.zxids).toHaveLength(handedOut);
+        expect(result.outcome).toBe(over === "cancel" ? null : "failed");
+      }
+    }
+  });
+
   test("ends when the log is cut under it", () => {
     const server = threeLogs();
     const result = read(server, 5, 28, { pauseAfter: 2 });
@@ -161,6 +227,18 @@ describe("reading the log for a learner", () => {
     server.settle();
     result.reading.resume();
     expect(result.zxids).toEqual([5, 6]);
+  });
+
+  // A quorum of others commits a txn before the leader has it on its own disk.
+  test("waits for what is on its way to the log", () => {
+    const server = threeLogs();
+    server.log(31, 33);
+    server.storage.flush();
+    server.log(34, 35);
+    const result = read(server, 29, 35);
+    server.settle();
+    expect(result.zxids).toEqual(range(29, 35));
+    expect(result.outcome).toBe("complete");
   });
 
   test("sees what is being appended as far as it is whole", () => {

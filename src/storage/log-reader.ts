@@ -1,11 +1,14 @@
 /**
  * Reads the log for a learner that is further behind than the committed log in memory reaches (LearnerHandler,
  * TxnLogProposalIterator). It runs beside the writer, so the file that is being appended to may end in half a record.
+ *
+ * What it hands out goes to the learner as committed, though a log may hold txns that never were: those that a deposed leader
+ * had logged alone stay in it when a SNAP replaces its history, and only the hole behind them tells. So the log is read twice:
+ * nothing is handed out before the whole stretch is known to be there.
  */
 import type { Zxid } from "../../spec/vocabulary.ts";
 import type { DiskClient } from "./disk-client.ts";
-import { logsFrom, logsOf, type StoredFile, snapshotsOf } from "./file-names.ts";
-import type { RecordScanner } from "./log-format.ts";
+import { type LogFile, logsFrom, logsOf, type StoredFile, snapshotsOf } from "./file-names.ts";
 import { follows, leapsOver } from "./log-replay.ts";
 import { LogWalk, type Step } from "./log-walk.ts";
 import type { ActiveLog } from "./log-writer.ts";
@@ -19,7 +22,7 @@ export interface LogReaderOptions {
   /** More log than this is not worth reading; 0 = any amount. */
   readonly maxBytes: number;
   /** The file that is being appended to. */
-  readonly active: ActiveLog | null;
+  readonly active: () => ActiveLog | null;
   readonly visitor: LogVisitor;
   /** The reading is over, whatever its outcome. */
   readonly closed: (reader: LogReader) => void;
@@ -28,11 +31,13 @@ export interface LogReaderOptions {
 export class LogReader implements LogReading {
   readonly #options: LogReaderOptions;
   #walk: LogWalk | null = null;
+  /** The first time over: nothing is handed out. */
+  #surveying = true;
   /** Zxids of the snapshots on disk. */
   #snapshots: readonly Zxid[] = [];
   /** The newest entry below `from`, until it is known that no entry equals `from`. */
   #anchor: { readonly zxid: Zxid; readonly entry: Buffer } | null = null;
-  /** Last zxid that was handed out. */
+  /** Last zxid of the stretch that was seen, or handed out. */
   #last: Zxid | null = null;
   #paused = false;
   #over = false;
@@ -41,7 +46,9 @@ export class LogReader implements LogReading {
     this.#options = options;
   }
 
+  /** Everything up to `to` that was ever appended is in the files. */
   start(): void {
+    if (this.#over) return;
     const { disk } = this.#options;
     disk.list("snap", (snapFailure, snapFiles) => {
       if (this.#over) return;
@@ -72,55 +79,71 @@ export class LogReader implements LogReading {
   }
 
   #open(files: readonly StoredFile[]): void {
-    const { disk, maxEntryBytes, from, active, maxBytes } = this.#options;
+    const { from, maxBytes } = this.#options;
+    const active = this.#options.active();
     const logs = logsFrom(logsOf(files), from);
     if (logs.length === 0 || logs[0]!.zxid > from) return this.#end("missing");
     // Padding is not read by anybody.
     const bytes = logs.reduce((sum, log) => sum + (log.name === active?.name ? active.end : log.size), 0);
     if (maxBytes > 0 && bytes > maxBytes) return this.#end("tooLarge");
+    this.#read(logs);
+  }
+
+  #read(logs: readonly LogFile[]): void {
+    const { disk, maxEntryBytes } = this.#options;
     this.#walk = new LogWalk(disk, logs, maxEntryBytes, {
-      record: (scanner) => this.#record(scanner),
+      record: ({ zxid, entry }) => this.#record(zxid, entry, logs),
       fileEnded: (_end, next) => next(),
-      done: () => this.#end(this.#last === null ? "missing" : "gap"),
+      done: () => this.#short(this.#last === null ? "missing" : "gap"),
       failed: () => this.#end("failed"),
     });
     this.#walk.start();
   }
 
-  #record(scanner: RecordScanner): Step {
-    const { zxid, entry } = scanner;
+  #record(zxid: Zxid, entry: Buffer, logs: readonly LogFile[]): Step {
     if (this.#last === null) {
       if (zxid < this.#options.from) {
         this.#anchor = { zxid, entry };
         return "on";
       }
-      if (zxid > this.#options.from && !this.#handOutAnchor()) return "stop";
+      if (zxid > this.#options.from && !this.#takeAnchor()) return "stop";
     }
     // A learner that came by SNAP has holes in its log. Whoever is sent such a history would have them for good.
-    if (this.#last !== null && (!follows(this.#last, zxid) || leapsOver(this.#snapshots, this.#last, zxid)))
-      return this.#stop("gap");
-    this.#hand(zxid, entry);
+    if (this.#last !== null && (!follows(this.#last, zxid) || leapsOver(this.#snapshots, this.#last, zxid))) {
+      this.#short("gap");
+      return "stop";
+    }
+    this.#take(zxid, entry);
     if (this.#over) return "stop";
     if (this.#paused) return "pause";
-    return zxid >= this.#options.to ? this.#stop("complete") : "on";
+    if (zxid < this.#options.to) return "on";
+    if (this.#surveying) this.#readAgain(logs);
+    else this.#end("complete");
+    return "stop";
   }
 
-  #handOutAnchor(): boolean {
+  #takeAnchor(): boolean {
     const anchor = this.#anchor;
     this.#anchor = null;
-    if (anchor === null) this.#end("missing");
-    else this.#hand(anchor.zxid, anchor.entry);
+    if (anchor === null) this.#short("missing");
+    else this.#take(anchor.zxid, anchor.entry);
     return !this.#over;
   }
 
-  #hand(zxid: Zxid, entry: Buffer): void {
+  #take(zxid: Zxid, entry: Buffer): void {
     this.#last = zxid;
-    if (!this.#options.visitor.entry(zxid, entry)) this.#paused = true;
+    if (!this.#surveying && !this.#options.visitor.entry(zxid, entry)) this.#paused = true;
   }
 
-  #stop(outcome: LogReadingEnd): "stop" {
-    this.#end(outcome);
-    return "stop";
+  #readAgain(logs: readonly LogFile[]): void {
+    this.#surveying = false;
+    this.#last = null;
+    this.#read(logs);
+  }
+
+  /** The second time over, what is not there any more was there. */
+  #short(outcome: "missing" | "gap"): void {
+    this.#end(this.#surveying ? outcome : "failed");
   }
 
   #end(outcome: LogReadingEnd): void {

@@ -67,7 +67,7 @@ export const DEFAULT_STORAGE_CONFIG: StorageConfig = {
 /** A txn that recovery replayed, oldest first. `entry` stays valid; it is a view into the chunk it was read with. */
 export type ReplayedTxn = (txn: Txn, entry: Buffer) => void;
 
-/** Why reading the log for a learner ended. All but `complete` mean: send a snapshot instead. */
+/** Why reading the log for a learner ended. All but `complete` mean: send a snapshot; only `failed` may come after entries. */
 export type LogReadingEnd = "complete" | "missing" | "gap" | "tooLarge" | "failed";
 
 /** Receives the log, oldest first. */

@@ -147,7 +147,7 @@ export class Storage {
 
   /**
    * Reads the txn log from the newest entry <= `from` on, up to `to`. `maxBytes`: a longer stretch of log is not worth it
-   * (snapshotSizeFactor); 0 = any length.
+   * (snapshotSizeFactor); 0 = any length. What is on its way to the log is waited for: a quorum of others may commit a txn first.
    */
   readLog(from: Zxid, to: Zxid, visitor: LogVisitor, maxBytes = 0): LogReading {
     const { config } = this.#options;
@@ -157,13 +157,13 @@ export class Storage {
       from,
       to,
       maxBytes,
-      active: this.#log.active,
+      active: () => this.#log.active,
       visitor,
       closed: (closed) => this.#readers.delete(closed),
     });
     this.#readers.add(reader);
     if (this.#over || this.#recovery !== null) reader.fail();
-    else reader.start();
+    else this.#log.whenDurable(to < this.#log.lastAppended ? to : this.#log.lastAppended, () => reader.start());
     return reader;
   }
 

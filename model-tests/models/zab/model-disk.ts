@@ -165,21 +165,29 @@ export class ModelDisk {
     });
   }
 
-  /** Storage.readLog: from the newest txn not above `from` up to `to`, as far as nothing is missing. */
+  /**
+   * Storage.readLog: from the newest txn not above `from` up to `to`; nothing where some of it is missing. Production waits for
+   * what is on its way to the log. Here that is handed out at once: what the learner is sent may take its time anyway.
+   */
   stretch(from: Zxid, to: Zxid): { readonly txns: History; readonly complete: boolean } {
-    const { log } = this.now;
+    const { log, writing, gathered } = this.now;
+    const txns = this.wholeUntil([...log, ...writing, ...gathered], from, to);
+    return lastZxid(txns) >= to ? { txns, complete: true } : { txns: [], complete: false };
+  }
+
+  /** From the newest txn not above `from` as far as nothing is missing, but not beyond `to`. */
+  protected wholeUntil(log: History, from: Zxid, to: Zxid): History {
     const snapshots = this.now.snapshots.map(lastZxid);
     const start = log.findLastIndex(([zxid]) => zxid <= from);
     const txns: History[number][] = [];
-    if (start === -1) return { txns, complete: false };
+    if (start === -1) return txns;
     for (const txn of log.slice(start)) {
       const last = txns[txns.length - 1];
-      const gap = last !== undefined && (!follows(last[0], txn[0]) || leapsOver(snapshots, last[0], txn[0]));
-      if (gap) return { txns, complete: false };
+      if (last !== undefined && (last[0] >= to || !follows(last[0], txn[0]))) break;
+      if (last !== undefined && leapsOver(snapshots, last[0], txn[0])) break;
       txns.push(txn);
-      if (txn[0] >= to) return { txns, complete: true };
     }
-    return { txns, complete: false };
+    return txns;
   }
 
   #recover(truncateTo: Zxid | null): Recovered | null {

@@ -39,14 +39,18 @@ interface Kept {
   readonly purged: number;
   /** … and lacks those from `hole[0]` to before `hole[1]`, for which a snapshot came from an older leader. */
   readonly hole: readonly [number, number] | null;
+  /** Before the hole it has this one, logged by an older leader alone and never committed. */
+  readonly tail: Zxid | null;
 }
 
 interface Outcome {
   readonly plan: string;
   readonly leader: Zxids;
   readonly learner: Zxids;
-  /** Connections that it took; 0: it came to no end. */
-  readonly connections: number;
+  /** Not broken off. */
+  readonly ended: boolean;
+  /** Sent as committed, which the leader does not have. A connection that breaks does not take it back. */
+  readonly uncommitted: Zxids;
   readonly wrong: string | null;
 }
 
@@ -68,11 +72,11 @@ export interface TableParts {
 const PARTS: TableParts = { HistorySender, Disk: ModelDisk };
 
 export const tableBoundsText = ({ epochs, txnsPerEpoch, commits }: TableBounds): string =>
-  `${epochs} epochs, ${txnsPerEpoch} txns in each, every window, log and hole, ${commits} commits meanwhile`;
+  `${epochs} epochs, ${txnsPerEpoch} txns in each, every window, log, hole and tail before it, ${commits} commits meanwhile`;
 
 export function syncTable(bounds: TableBounds = MC10, parts: TableParts = PARTS): Model<TableState> {
   const planned = (name: string, plan: string) =>
-    sometimes<TableState>(name, ({ outcome }) => outcome?.plan === plan && outcome.connections === 1);
+    sometimes<TableState>(name, ({ outcome }) => outcome?.plan === plan && outcome.ended);
   return plainModel<TableState>({
     name: "sync table",
     initial: [{ leader: null, learner: null, reported: ZERO_ZXID, kept: null, outcome: null }],
@@ -81,10 +85,11 @@ export function syncTable(bounds: TableBounds = MC10, parts: TableParts = PARTS)
     properties: {
       always: [
         always("I1 ProcessConsistency", ({ outcome }) => {
-          return outcome === null || outcome.wrong !== null || isEqual(outcome.leader, outcome.learner);
+          if (outcome === null || outcome.wrong !== null) return true;
+          return outcome.uncommitted.length === 0 && (!outcome.ended || isEqual(outcome.leader, outcome.learner));
         }),
         always("Z10 NothingUnexpected", ({ outcome }) => outcome === null || outcome.wrong === null),
-        always("a synchronization ends", ({ outcome }) => outcome === null || outcome.connections > 0),
+        always("a synchronization ends", ({ outcome }) => outcome === null || outcome.ended),
       ],
       sometimes: [
         planned("the window is enough", "DIFF"),
@@ -93,7 +98,12 @@ export function syncTable(bounds: TableBounds = MC10, parts: TableParts = PARTS)
         planned("the log is enough", "log, DIFF"),
         planned("too much is cut off, says the log", "log, TRUNC"),
         planned("the log has nothing of use", "log, SNAP"),
-        sometimes("the log has a hole, and the learner comes again", ({ outcome }) => outcome?.connections === 2),
+        sometimes("the log has a hole, so the whole tree is sent", ({ kept, outcome }) => {
+          return kept !== null && kept.hole !== null && kept.tail === null && outcome?.plan === "log, SNAP";
+        }),
+        sometimes("before the hole there is what was never committed", ({ kept, outcome }) => {
+          return kept !== null && kept.tail !== null && outcome?.plan === "log, SNAP";
+        }),
       ],
     },
     lanes: ["leader", "learner"],
@@ -115,7 +125,7 @@ function* stepsOf(bounds: TableBounds, parts: TableParts, state: TableState): Ge
       }
     }
   } else if (kept === null) {
-    for (const keep of keeps(leader.length))
+    for (const keep of keeps(leader, bounds))
       yield { action: "Leader keeps", detail: JSON.stringify(keep), lane: 0, next: { ...state, kept: keep } };
   } else if (outcome === null) {
     for (const commits of new Set([0, bounds.commits])) {
@@ -157,12 +167,23 @@ function reports(leader: Zxids, learner: Zxids, { epochs }: TableBounds): Zxid[]
   return found;
 }
 
-function* keeps(length: number): Generator<Kept> {
+function* keeps(leader: Zxids, bounds: TableBounds): Generator<Kept> {
+  const { length } = leader;
   for (let purged = 0; purged <= length; purged++)
-    for (let window = 0; window <= length - purged; window++) yield { window, purged, hole: null };
+    for (let window = 0; window <= length - purged; window++) yield { window, purged, hole: null, tail: null };
   for (let from = 0; from < length; from++)
     for (let to = from + 1; to <= length; to++)
-      for (let window = 0; window <= length - to; window++) yield { window, purged: 0, hole: [from, to] };
+      for (let window = 0; window <= length - to; window++)
+        for (const tail of [null, ...tails(leader, from, bounds)]) yield { window, purged: 0, hole: [from, to], tail };
+}
+
+/** What a leader may have logged alone behind the first `length` txns: the next one comes from a later leader. */
+function* tails(leader: Zxids, length: number, { epochs }: TableBounds): Generator<Zxid> {
+  const last = leader[length - 1] ?? ZERO_ZXID;
+  for (let epoch = Math.max(epochOf(last), 1); epoch <= epochs; epoch++) {
+    const tail = makeZxid(epoch as Epoch, epoch === epochOf(last) ? counterOf(last) + 1 : 1);
+    if (epoch < epochOf(leader[length] as Zxid)) yield tail;
+  }
 }
 
 // --- a synchronization
@@ -177,15 +198,15 @@ function synchronized(
   parts: TableParts,
 ): Outcome {
   const side = new LeaderSide(leader, kept, txnsIn(epochs + 1, commits), parts);
-  for (let connections = 1; connections <= 2; connections++) {
-    const packets = side.send(reported);
-    if (packets === null) continue;
-    const result = received(learner, packets);
-    const wrong = typeof result === "string" ? result : null;
-    const now = typeof result === "string" ? learner : result;
-    return { plan: side.plan, leader: side.history, learner: now, connections, wrong };
-  }
-  return { plan: side.plan, leader, learner: leader, connections: 0, wrong: null };
+  const { packets, ended } = side.send(reported);
+  const { plan, history } = side;
+  const uncommitted = packets.flatMap((packet) =>
+    packet.type === PacketType.COMMIT && !history.includes(packet.zxid) ? [packet.zxid] : [],
+  );
+  const result = received(learner, packets);
+  const wrong = typeof result === "string" ? result : null;
+  const now = typeof result === "string" ? learner : result;
+  return { plan, leader: history, learner: now, ended, uncommitted, wrong };
 }
 
 /** LeaderRole (src/server/leader-role.ts) around HistorySender. */
@@ -196,10 +217,8 @@ class LeaderSide {
   readonly #committedLog: CommittedLog;
   #disk: ModelDisk;
   #toCommit: Zxids;
-  /** Up to here the log is known to lead into a hole. */
-  #gapAfter: Zxid = -1 as Zxid;
 
-  constructor(history: Zxids, { window, purged, hole }: Kept, toCommit: Zxids, parts: TableParts) {
+  constructor(history: Zxids, { window, purged, hole, tail }: Kept, toCommit: Zxids, parts: TableParts) {
     this.history = history;
     this.#parts = parts;
     this.#toCommit = toCommit;
@@ -208,6 +227,7 @@ class LeaderSide {
     const inLog = history.filter((_, i) => i >= purged && (hole === null || i < hole[0] || i >= hole[1]));
     const received = hole === null ? [] : [history.slice(0, hole[1])];
     const snapshots = received.map((tree) => tree.map((zxid) => [zxid, 0] as const));
+    if (hole !== null && tail !== null) inLog.splice(hole[0], 0, tail);
     const log = inLog.map((zxid) => [zxid, 0] as const);
     this.#disk = this.#diskWith({ ...EMPTY_DISK, snapshots, log });
   }
@@ -217,8 +237,7 @@ class LeaderSide {
     return new this.#parts.Disk(state, null as unknown as RecoveryChart);
   }
 
-  /** One connection. Null: the learner must come again. */
-  send(reported: Zxid): readonly Sent[] | null {
+  send(reported: Zxid): { readonly packets: readonly Sent[]; readonly ended: boolean } {
     const packets: Sent[] = [];
     const pending: Reading[] = [];
     // The link is full when the first txn of the log is on it, and more is committed meanwhile.
@@ -228,7 +247,7 @@ class LeaderSide {
       sendBulk: (type: number, zxid: number) => void packets.push({ type, zxid: zxid as Zxid }),
       sendRaw: () => {},
     } satisfies HistoryLink;
-    let outcome: "sent" | "broken" | null = null;
+    let ended = false;
     this.plan = "";
     const sender = new this.#parts.HistorySender(link, {
       committedLog: this.#committedLog,
@@ -240,11 +259,9 @@ class LeaderSide {
       },
       forward: () => {},
       sent: () => {
-        outcome = "sent";
+        ended = true;
       },
-      broken: () => {
-        outcome = "broken";
-      },
+      broken: () => {},
       later: () => {},
       told: (kind) => {
         this.plan += kind;
@@ -259,28 +276,20 @@ class LeaderSide {
         sender.more();
       }
     }
-    if (outcome === null || outcome === "broken") return null;
+    if (!ended) return { packets, ended };
     for (const zxid of this.#commitMore()) {
       packets.push({ type: PacketType.PROPOSAL, zxid }, { type: PacketType.COMMIT, zxid });
     }
-    return packets;
+    return { packets, ended };
   }
 
   #readLog(from: Zxid, to: Zxid, visitor: Visitor, pending: Reading[]): LogStretch {
     if (!this.plan.startsWith("log, ")) this.plan = `log, ${this.plan}`;
-    if (from <= this.#gapAfter) {
-      visitor.end(false);
-      return { resume: () => {}, cancel: () => {} };
-    }
     const { txns, complete } = this.#disk.stretch(from, to);
     const zxids = txns.map(([zxid]) => zxid);
     const reading = new Reading(zxids, {
       entry: (zxid, entry) => visitor.entry(zxid, entry),
-      end: () => {
-        // Half a history may be on the wire: the learner must not be sent the same half again.
-        if (!complete) this.#gapAfter = lastOf(zxids);
-        visitor.end(complete);
-      },
+      end: () => visitor.end(complete),
     });
     pending.push(reading);
     return reading;
