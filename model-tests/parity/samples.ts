@@ -63,7 +63,7 @@ const peer = samples(
     STORAGE_FAILED: record({ code: fc.constant("EIO"), message: fc.constant("read failed") }),
     ACCEPTED_EPOCH_WRITTEN: record({ epoch }),
     CURRENT_EPOCH_WRITTEN: record({ epoch }),
-    LOG_TRUNCATED: record({ lastZxid: zxid }),
+    LOG_TRUNCATED: record({ lastZxid: zxid, currentEpoch: epoch }),
     SNAPSHOT_RECEIVED: record({ zxid }),
     SNAPSHOT_TAKEN: record({ zxid }),
     SETTLED: record({ lastZxid: zxid }),

@@ -65,7 +65,7 @@ export function neededBy(event: TracedEvent): string | null {
     case "RECOVERED":
       return factOf("RECOVERED", event["lastZxid"], event["currentEpoch"], event["acceptedEpoch"]);
     case "LOG_TRUNCATED":
-      return factOf("LOG_TRUNCATED", event["lastZxid"]);
+      return factOf("LOG_TRUNCATED", event["lastZxid"], event["currentEpoch"]);
     case "SNAPSHOT_RECEIVED":
     case "SNAPSHOT_TAKEN":
       return factOf(event.type, event["zxid"]);

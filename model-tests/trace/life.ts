@@ -377,7 +377,7 @@ export class Life implements Surroundings {
         this.disk.acceptedEpoch = acceptedEpoch;
         this.disk.currentEpoch = currentEpoch;
         this.#causes.happened(factOf("RECOVERED", lastZxid, currentEpoch, acceptedEpoch));
-        return this.#causes.happened(factOf("LOG_TRUNCATED", lastZxid));
+        return this.#causes.happened(factOf("LOG_TRUNCATED", lastZxid, currentEpoch));
       }
       case "STORAGE_FAILED":
         return this.#causes.happened(factOf("STORAGE_FAILED", line[3]));

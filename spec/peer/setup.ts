@@ -40,7 +40,8 @@ export type PeerEvent =
   | { readonly type: "STORAGE_FAILED"; readonly code: string; readonly message: string }
   | { readonly type: "ACCEPTED_EPOCH_WRITTEN"; readonly epoch: Epoch }
   | { readonly type: "CURRENT_EPOCH_WRITTEN"; readonly epoch: Epoch }
-  | { readonly type: "LOG_TRUNCATED"; readonly lastZxid: Zxid }
+  /** The cut may have put a currentEpoch right that was behind the log. */
+  | { readonly type: "LOG_TRUNCATED"; readonly lastZxid: Zxid; readonly currentEpoch: Epoch }
   | { readonly type: "SNAPSHOT_RECEIVED"; readonly zxid: Zxid }
   /** The received snapshot is on disk. (Snapshots taken while serving are the storage's own business.) */
   | { readonly type: "SNAPSHOT_TAKEN"; readonly zxid: Zxid }
@@ -252,7 +253,7 @@ export const remember = peerSetup.assign(({ context, event }): Partial<PeerConte
     case "CURRENT_EPOCH_WRITTEN":
       return { currentEpoch: event.epoch };
     case "LOG_TRUNCATED":
-      return { lastZxid: event.lastZxid, treeInDoubt: false };
+      return { lastZxid: event.lastZxid, currentEpoch: event.currentEpoch, treeInDoubt: false };
     case "SNAPSHOT_TAKEN":
       return { lastZxid: event.zxid, treeInDoubt: false };
     case "LEADER_CONNECT_FAILED":

@@ -116,7 +116,7 @@ export class PeerStorage {
     const truncatingTo = this.#truncatingTo;
     this.#truncatingTo = null;
     if (truncatingTo === null) return peer({ type: "RECOVERED", lastZxid, acceptedEpoch, currentEpoch });
-    if (lastZxid === truncatingTo) return peer({ type: "LOG_TRUNCATED", lastZxid });
+    if (lastZxid === truncatingTo) return peer({ type: "LOG_TRUNCATED", lastZxid, currentEpoch });
     // What the leader will send follows a txn that this server never had. Its true position gets it a better plan.
     misjudged(`asked to truncate to ${formatZxid(truncatingTo)}, but the log ends at ${formatZxid(lastZxid)}`);
   }

@@ -245,7 +245,8 @@ export class Member {
     const asked = this.disk.state.truncateTo;
     const last = this.#reload();
     if (last === null) return;
-    if (last === asked) this.peer.send({ type: "LOG_TRUNCATED", lastZxid: last });
+    const { currentEpoch } = this.disk.state;
+    if (last === asked) this.peer.send({ type: "LOG_TRUNCATED", lastZxid: last, currentEpoch });
     else this.#learner?.lost("the log ends before the zxid it was to be cut at");
     this.settleIfQuiet();
   }

@@ -55,7 +55,7 @@ function payloads(type: string, context: PeerContext, variant: PeerVariant): rea
       return newEpoch > currentEpoch ? [{ type, epoch: newEpoch } as EventObject] : [];
     case "LOG_TRUNCATED":
       return context.treeInDoubt && mayTruncate(context, variant)
-        ? [{ type, lastZxid: truncationOf(context) } as EventObject]
+        ? [{ type, lastZxid: truncationOf(context), currentEpoch } as EventObject]
         : [];
     case "SNAPSHOT_RECEIVED":
     case "SNAPSHOT_TAKEN":
