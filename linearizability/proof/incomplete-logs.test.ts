@@ -155,6 +155,22 @@ describe("a tail that only an emptied server had", () => {
   });
 });
 
+describe("txns at the end of an epoch that came with a snapshot", () => {
+  const { lines, txns } = story({ newEpoch: 2 });
+  // The log goes from one epoch to the beginning of the next as if nothing were missing.
+  const without = log(3, [...txns.slice(0, -4), ...txns.slice(-2)]);
+
+  test("are not missing", () => {
+    const zxid = txns.at(-3)!.zxid;
+    const received = { name: "", size: 0, zxid, compression: "gzip", path: "" } as const;
+    expect(judged(lines, [{ ...without, snapshots: [received] }, log(1, txns), log(2, txns)])).toEqual(["valid"]);
+  });
+
+  test("are missing where there is no snapshot", () => {
+    expect(judged(lines, [without, log(1, txns), log(2, txns)])).toContain("Z2: logs part");
+  });
+});
+
 describe("what is wrong all the same", () => {
   test("a client that goes back in time", () => {
     const { lines, txns } = story({ backAt: 3 });

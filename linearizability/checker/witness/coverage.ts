@@ -27,7 +27,7 @@ export class Coverage {
     const stretches: Stretch[] = [];
     const holes: number[] = [];
     for (let first = 0, i = 1; i <= zxids.length && zxids.length > 0; i++) {
-      if (i < zxids.length && !torn.has(i) && follows(zxids[i - 1]!, zxids[i]!)) continue;
+      if (i < zxids.length && !torn.has(i) && follows(zxids[i - 1]!, zxids[i]!) && !leapsOver(log, i)) continue;
       if (i < zxids.length && !isExplained(log, i)) {
         holes.push(i);
         continue;
@@ -71,7 +71,12 @@ export class Coverage {
 }
 
 /** What a server did not log it may have been sent with a snapshot, or it is in a file that was damaged. */
-function isExplained({ zxids, snapshots, torn, damage, final }: ServerLog, i: number): boolean {
-  if (torn.has(i) || damage.length > 0 || !final) return true;
+function isExplained(log: ServerLog, i: number): boolean {
+  const { torn, damage, final } = log;
+  return torn.has(i) || damage.length > 0 || !final || leapsOver(log, i);
+}
+
+/** A new epoch says nothing of epochs between: a snapshot that is not the end of any logged txn came from a leader. */
+function leapsOver({ zxids, snapshots }: ServerLog, i: number): boolean {
   return snapshots.some(({ zxid }) => zxid > zxids[i - 1]! && zxid < zxids[i]!);
 }
