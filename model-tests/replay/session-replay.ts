@@ -4,13 +4,13 @@
  * here than there. After each step both must say the same, down to zxids and errors of the replies under way.
  */
 import { formatZxid, type Zxid } from "../../spec/vocabulary.ts";
-import { OpCode } from "../../src/protocol/opcodes.ts";
 import type { Txn } from "../../src/protocol/txn.ts";
 import type { Model } from "../checker/model.ts";
 import type { TraceStep } from "../checker/trace.ts";
 import { changesOf } from "../checker/trace-changes.ts";
 import type { ServerView } from "../models/sessions/server-part.ts";
 import type { SessionModel } from "../models/sessions/session-model.ts";
+import { kindOf } from "../models/sessions/world.ts";
 import type { LogEntry, SessionState, Wire } from "../models/sessions/world-state.ts";
 import { ReplayError } from "./replay-error.ts";
 import { operationOf, RealSessions, type RealWire } from "./session-world.ts";
@@ -254,13 +254,5 @@ function logText(log: readonly Entry[]): string[] {
 const modelEntry = ({ zxid, session, kind, path }: LogEntry): Entry => ({ zxid, session, kind, path });
 
 function realEntry({ zxid, sessionId, body }: Txn): Entry {
-  const kind =
-    body.type === OpCode.error
-      ? "error"
-      : body.type === OpCode.createSession
-        ? "open"
-        : body.type === OpCode.closeSession
-          ? "close"
-          : "write";
-  return { zxid, session: sessionId.toString(16), kind, path: "path" in body ? body.path : "" };
+  return { zxid, session: sessionId.toString(16), kind: kindOf(body), path: "path" in body ? body.path : "" };
 }

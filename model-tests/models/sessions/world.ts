@@ -425,18 +425,18 @@ export function withWire(
   return { ...state, wires: state.wires.map((wire) => (wire.socket === socket ? { ...wire, ...change(wire) } : wire)) };
 }
 
+/** What a log entry is to the properties of sessions. */
+export function kindOf({ type }: TxnBody): LogEntry["kind"] {
+  if (type === OpCode.error) return "error";
+  if (type === OpCode.createSession) return "open";
+  return type === OpCode.closeSession ? "close" : "write";
+}
+
 function logged(hex: string, via: number, owner: number, expired: LogEntry["expired"]): LogEntry {
   const { zxid, sessionId, cxid, body } = txnOf(hex);
   const path = "path" in body ? body.path : "";
-  const kind =
-    body.type === OpCode.error
-      ? "error"
-      : body.type === OpCode.createSession
-        ? "open"
-        : body.type === OpCode.closeSession
-          ? "close"
-          : "write";
   const ephemeral = "ephemeral" in body && body.ephemeral;
   const key = hashOf(JSON.stringify([hex, via, owner, expired]));
+  const kind = kindOf(body);
   return { hex, key, zxid, session: sessionId.toString(16), cxid, kind, path, ephemeral, via, owner, expired };
 }
